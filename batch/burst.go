@@ -4,9 +4,9 @@ import "net/netip"
 
 // Limits of one train, that is of one sendmsg with UDP_SEGMENT.
 const (
-	MaxSegments   = 64            // UDP_MAX_SEGMENTS before Linux 6.9 (128 since)
+	MaxSegments   = 64             // UDP_MAX_SEGMENTS before Linux 6.9 (128 since)
 	MaxTrainBytes = 65535 - 40 - 8 // IP length less an IPv6 and a UDP header
-	MaxElements   = 1024          // UIO_MAXIOV: iovec elements in one message
+	MaxElements   = 1024           // UIO_MAXIOV: iovec elements in one message
 )
 
 // Train is a run of datagrams for one send: each of Segment bytes, the last
