@@ -1,0 +1,22 @@
+# Short names; the commands behind them are plain.
+
+.PHONY: build test fmt fuzz ci
+
+build:
+	go build -o stampede ./cmd/stampede
+
+test:
+	go test ./...
+
+fmt:
+	gofmt -l -w .
+
+# One fuzz target for longer than CI does: make fuzz PKG=./wire TARGET=FuzzCheck TIME=5m
+PKG    ?= ./wire
+TARGET ?= Fuzz
+TIME   ?= 1m
+fuzz:
+	go test -run '^$$' -fuzz '$(TARGET)' -fuzztime $(TIME) $(PKG)
+
+ci:
+	.ci/run

@@ -1,0 +1,137 @@
+package plan
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "stampede"
+
+// floor is what one package may stand on. Standard library imports are free,
+// except for a pure package, whose rules are in purity_test.go.
+type floor struct {
+	pure    bool
+	imports []string // packages of this module
+	modules []string // other modules, by path
+}
+
+const (
+	compress  = "github.com/klauspost/compress"
+	cobra     = "github.com/spf13/cobra"
+	histogram = "github.com/HdrHistogram/hdrhistogram-go"
+	xnet      = "golang.org/x/net"
+	xsys      = "golang.org/x/sys"
+)
+
+// plan is the floor plan, the lowest floor first: a package may import only
+// what stands in its line, and only packages in the lines above its own.
+var plan = []struct {
+	path string
+	floor
+}{
+	{"wire", floor{pure: true, modules: []string{compress}}},
+	{"perf", floor{pure: true}},
+	{"batch", floor{pure: true, imports: []string{"wire", "perf"}}},
+	{"sock", floor{imports: []string{"batch", "perf"}, modules: []string{xnet, xsys}}},
+	{"order", floor{pure: true, imports: []string{"batch", "wire", "perf"}}},
+	{"internal/member", floor{pure: true, imports: []string{"order", "batch", "wire", "perf"}}},
+	{"evs", floor{imports: []string{"internal/member", "order", "sock", "batch", "perf", "wire"}, modules: []string{xnet, xsys}}},
+	{"internal/testenv", floor{}},
+	{"internal/lab", floor{}},
+	{"bench", floor{imports: []string{"evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "evs", "sock", "batch", "internal/lab", "perf", "wire"}, modules: []string{cobra, histogram, xsys}}},
+	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
+	{"internal/plan", floor{}},
+}
+
+func TestImportsPointDown(t *testing.T) {
+	allowed := map[string]floor{}
+	for _, p := range plan {
+		allowed[p.path] = p.floor
+	}
+	found := map[string]bool{}
+	for _, f := range sources(t) {
+		found[f.pkg] = true
+		fl, known := allowed[f.pkg]
+		if !known {
+			t.Errorf("%s: package %q is not in the floor plan: add it there and to docs/architecture.md", f.path, f.pkg)
+			continue
+		}
+		for _, bad := range forbiddenImports(f, fl) {
+			t.Errorf("%s: %s", f.path, bad)
+		}
+	}
+	for _, p := range plan {
+		if !found[p.path] {
+			t.Errorf("the floor plan has a package %q that does not exist", p.path)
+		}
+	}
+}
+
+// forbiddenImports says which imports of f its floor does not allow. Tests may
+// reach every package of the module, the way a user of it could, but no module
+// that the package itself does not stand on.
+func forbiddenImports(f source, fl floor) (bad []string) {
+	for _, path := range f.imports {
+		switch own, ok := strings.CutPrefix(path, module+"/"); {
+		case ok && !f.test && !slices.Contains(fl.imports, own):
+			bad = append(bad, "may not import "+path)
+		case ok || standard(path):
+		case !slices.ContainsFunc(fl.modules, func(m string) bool { return within(path, m) }):
+			bad = append(bad, "may not import "+path+" of another module")
+		}
+	}
+	return bad
+}
+
+// The table itself must point down, or the test above would hold nothing.
+func TestPlanIsOrdered(t *testing.T) {
+	var below []string
+	for _, p := range plan {
+		for _, i := range p.imports {
+			if !slices.Contains(below, i) {
+				t.Errorf("%s may import %s, which does not stand below it", p.path, i)
+			}
+		}
+		below = append(below, p.path)
+	}
+}
+
+func TestPlanIsDocumented(t *testing.T) {
+	text, err := os.ReadFile(root + "docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range plan {
+		if !strings.Contains(string(text), "\n"+p.path+"/ ") {
+			t.Errorf("docs/architecture.md has no line for %s/", p.path)
+		}
+	}
+}
+
+func TestForbiddenImportsAreFound(t *testing.T) {
+	fl := floor{imports: []string{"wire"}, modules: []string{xsys}}
+	for _, c := range []struct {
+		path      string
+		bad, test bool // refused in the package; refused in its tests
+	}{
+		{"fmt", false, false},
+		{"stampede/wire", false, false},
+		{"stampede/evs", true, false},
+		{"golang.org/x/sys/unix", false, false},
+		{"golang.org/x/sysother", true, true},
+		{"golang.org/x/net/ipv4", true, true},
+		{"github.com/stretchr/testify/require", true, true},
+	} {
+		f := parse(t, `package p; import "`+c.path+`"`)
+		if got := len(forbiddenImports(f, fl)) > 0; got != c.bad {
+			t.Errorf("import of %s refused: %v, want %v", c.path, got, c.bad)
+		}
+		f.test = true
+		if got := len(forbiddenImports(f, fl)) > 0; got != c.test {
+			t.Errorf("import of %s in a test refused: %v, want %v", c.path, got, c.test)
+		}
+	}
+}
