@@ -7,7 +7,8 @@ type Door struct {
 	Cluster uint64 // whose datagrams may pass
 	NoCheck bool   // believe the CRC without computing it (benchmarks)
 
-	head [atSender]byte // a header's front, with the check taken as zero
+	head   [atSender]byte // a header's front, with the check taken as zero
+	bodies bodies
 }
 
 // Check judges b, one whole datagram, and fills h in when its verdict is OK.
@@ -24,7 +25,7 @@ func (d *Door) Check(b []byte, h *Header) Verdict {
 	if h.Kind == KindStream {
 		return h.checkFrames(b[HeaderBytes:])
 	}
-	return d.checkBody(b, h)
+	return d.bodies.parse(h.Kind, b[HeaderBytes:])
 }
 
 // header judges the fixed fields, what tells foreign traffic first.

@@ -1,0 +1,163 @@
+package wire
+
+import "net/netip"
+
+// Join is the body of joins and beacons: what a processor is, and what it
+// knows about who hears whom.
+//
+//	0             8        28     48        68       72          73          74
+//	|incarnation  |config  |seen  |attempt  |version |min version|max version|MTU  |
+//	76              80      84           88     89         90    92
+//	|receive buffer |charge |max message |flags |addresses |rows |addresses ...|rows ...
+//
+// A row is
+//
+//	0      4     6  8             16       20      40
+//	|owner |hears|0 |incarnation  |version |config |ids of hears ...|who hears him ...
+//
+// where u32 ids are followed by one bit each, the lowest first, that tells
+// HearsMe; bits left over are 0. Rows ascend by owner, and hears by ID.
+type Join struct {
+	Incarnation            uint64
+	Config                 ConfigID // that the sender is in; may be zero
+	Seen                   ConfigID // highest that it proposed, answered or installed
+	Attempt                ConfigID // that it is gathering or committing for; may be zero
+	Version                uint32   // of the sender's own row
+	MinVersion, MaxVersion uint8    // versions of the format that it speaks
+	MTU                    uint16   // largest datagram that it can send and receive, bytes
+	ReceiveBuffer          uint32   // granted by its kernel, bytes
+	Charge                 uint32   // what its kernel charges a full datagram, bytes
+	MaxMessage             uint32   // bytes
+	Flags                  JoinFlags
+	Addresses              []netip.AddrPort // where it can be reached, at most MaxAddresses
+	Rows                   []Row
+
+	hears []Hear // backs Hears of all Rows that Parse made
+}
+
+// JoinFlags tell of the sender. Bits that this version does not know may be
+// set, and mean nothing to it.
+type JoinFlags uint8
+
+const (
+	JoinLeaving  JoinFlags = 1 << iota // it will not be in the next configuration
+	JoinComplete                       // Rows hold all that it knows, none was left out
+)
+
+// Row is what one processor says about hearing. The newest version wins.
+type Row struct {
+	Owner       ProcessorID
+	Incarnation uint64
+	Version     uint32
+	Config      ConfigID
+	Hears       []Hear
+}
+
+// Hear says that a row's owner hears ID, and whether ID says the same of him.
+type Hear struct {
+	ID      ProcessorID
+	HearsMe bool
+}
+
+const (
+	JoinBytes    = 92 // a Join without addresses and rows
+	MaxAddresses = 8  // of one processor
+	rowBytes     = 40
+)
+
+// Size is how many bytes r takes in a Join.
+func (r *Row) Size() int { return rowBytes + hearsBytes(len(r.Hears)) }
+
+// hearsBytes is the size of n ids and their bits.
+func hearsBytes(n int) int { return n*4 + (n+7)/8 }
+
+// AppendTo appends the body.
+func (j *Join) AppendTo(dst []byte) []byte {
+	dst = le.AppendUint64(dst, j.Incarnation)
+	dst = appendConfig(dst, j.Config)
+	dst = appendConfig(dst, j.Seen)
+	dst = appendConfig(dst, j.Attempt)
+	dst = le.AppendUint32(dst, j.Version)
+	dst = append(dst, j.MinVersion, j.MaxVersion)
+	dst = le.AppendUint16(dst, j.MTU)
+	dst = le.AppendUint32(dst, j.ReceiveBuffer)
+	dst = le.AppendUint32(dst, j.Charge)
+	dst = le.AppendUint32(dst, j.MaxMessage)
+	dst = append(dst, byte(j.Flags), byte(len(j.Addresses)))
+	dst = le.AppendUint16(dst, uint16(len(j.Rows)))
+	for _, a := range j.Addresses {
+		dst = appendAddress(dst, a)
+	}
+	for i := range j.Rows {
+		dst = j.Rows[i].appendTo(dst)
+	}
+	return dst
+}
+
+func (r *Row) appendTo(dst []byte) []byte {
+	dst = le.AppendUint32(dst, uint32(r.Owner))
+	dst = le.AppendUint16(dst, uint16(len(r.Hears)))
+	dst = le.AppendUint16(dst, 0)
+	dst = le.AppendUint64(dst, r.Incarnation)
+	dst = le.AppendUint32(dst, r.Version)
+	dst = appendConfig(dst, r.Config)
+	for _, h := range r.Hears {
+		dst = le.AppendUint32(dst, uint32(h.ID))
+	}
+	for i, h := range r.Hears {
+		if i%8 == 0 {
+			dst = append(dst, 0)
+		}
+		if h.HearsMe {
+			dst[len(dst)-1] |= 1 << (i % 8)
+		}
+	}
+	return dst
+}
+
+// Parse reads the body b, reusing the slices of j; they hold copies, and those
+// of an earlier Parse are overwritten.
+func (j *Join) Parse(b []byte) Verdict {
+	c := cursor{b: b}
+	j.Incarnation = c.u64()
+	j.Config, j.Seen, j.Attempt = c.config(), c.config(), c.config()
+	j.Version = c.u32()
+	j.MinVersion, j.MaxVersion = c.u8(), c.u8()
+	c.want(j.MinVersion <= j.MaxVersion)
+	j.MTU = c.u16()
+	j.ReceiveBuffer, j.Charge, j.MaxMessage = c.u32(), c.u32(), c.u32()
+	j.Flags = JoinFlags(c.u8())
+	addresses := int(c.u8())
+	rows := c.count(rowBytes)
+	c.want(addresses <= MaxAddresses)
+	j.Addresses = resize(j.Addresses, min(addresses, MaxAddresses))
+	for i := range j.Addresses {
+		j.Addresses[i] = c.address()
+		c.want(j.Addresses[i].IsValid())
+	}
+	j.Rows = resize(j.Rows, c.fits(rows, rowBytes))
+	j.hears = j.hears[:0]
+	var last ProcessorID
+	for i := range j.Rows {
+		j.row(&c, &j.Rows[i], &last)
+	}
+	return c.done()
+}
+
+func (j *Join) row(c *cursor, r *Row, last *ProcessorID) {
+	r.Owner = c.after(last)
+	n := int(c.u16())
+	c.zero(2)
+	r.Incarnation = c.u64()
+	r.Version = c.u32()
+	r.Config = c.config()
+	ids := cursor{b: c.take(n * 4)}
+	bits := c.take((n + 7) / 8)
+	from := len(j.hears)
+	var lastHeard ProcessorID
+	for i := 0; i < n && !c.bad; i++ {
+		j.hears = append(j.hears, Hear{ids.after(&lastHeard), bits[i/8]>>(i%8)&1 != 0})
+	}
+	r.Hears = j.hears[from:len(j.hears):len(j.hears)]
+	c.want(!ids.bad && (n%8 == 0 || bits == nil || bits[n/8]>>(n%8) == 0))
+}
