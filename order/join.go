@@ -1,0 +1,168 @@
+package order
+
+import "stampede/wire"
+
+// joined is a message whose fragments are being put together.
+type joined struct {
+	bytes  []byte // len = total; nil = none
+	number uint64
+	got    uint32 // bytes that have come
+}
+
+// buffer is reassembly memory that goes back with a datagram.
+type buffer struct {
+	bytes []byte
+	next  *buffer
+}
+
+// hold ties reassembly memory to a datagram.
+func (s *Session) hold(sl *slot, b []byte) {
+	n := s.spare
+	if n == nil {
+		n = new(buffer)
+	} else {
+		s.spare = n.next
+	}
+	n.bytes, n.next = b, sl.buffers
+	sl.buffers = n
+}
+
+// reassembly takes a buffer; nil when the memory is used up just now.
+func (s *Session) reassembly(n uint32) []byte {
+	b := s.mem.Pool.Get(int(n))
+	if b == nil {
+		s.Counters.PoolWait++
+	}
+	return b
+}
+
+// join adds the fragment at the cursor to its message and delivers the message
+// with the last one. False: no memory now, the cursor stays.
+func (s *Session) join(st *stream, sl *slot, f *wire.Frame) bool {
+	if f.Total > s.cfg.MaxMessage+codedSlack {
+		s.Counters.Invalid++
+		return true
+	}
+	if f.Guarantee == wire.Unordered && f.Codec == wire.CodecNone {
+		return s.joinEarly(st, sl, f, len(st.early)+1)
+	}
+	if f.Offset == 0 && f.Last() && f.Missing == 0 {
+		return s.complete(st, sl, f, f.Body, false)
+	}
+	j := &st.joining
+	if f.Offset == 0 && (j.bytes == nil || j.number != f.Number) {
+		if j.bytes != nil {
+			s.mem.Pool.Put(j.bytes) // its predecessor never ended
+		}
+		*j = joined{bytes: s.reassembly(f.Total), number: f.Number}
+		if j.bytes == nil {
+			return false
+		}
+	}
+	if j.bytes == nil || j.number != f.Number || len(j.bytes) != int(f.Total) || j.got < f.Offset {
+		s.Counters.Invalid++
+		return true
+	}
+	if j.got == f.Offset { // else it was copied before memory for decoding ran out
+		copyPiece(j.bytes[f.Offset:], sl, f)
+		j.got += pieceLen(f)
+	}
+	if j.got < f.Total {
+		return true
+	}
+	if !s.complete(st, sl, f, j.bytes, true) {
+		return false
+	}
+	*j = joined{}
+	return true
+}
+
+// codedSlack is what a coded body may be longer than what it decodes to:
+// incompressible bytes are packed plain, so a little is enough.
+const codedSlack = 64
+
+// copyPiece copies a fragment's piece, which may go on in lent memory.
+func copyPiece(dst []byte, sl *slot, f *wire.Frame) {
+	n := copy(dst, f.Body)
+	if f.Missing == 0 {
+		return
+	}
+	for _, t := range sl.dg.Tail {
+		n += copy(dst[n:], t)
+	}
+}
+
+// complete delivers a message all of whose bytes are there. owned: body is
+// reassembly memory that passes to the datagram.
+func (s *Session) complete(st *stream, sl *slot, f *wire.Frame, body []byte, owned bool) bool {
+	d := Delivery{
+		Member: st.member, Number: f.Number, Sets: st.sets,
+		Message: body, Guarantee: f.Guarantee, Inline: f.Inline, Set: f.Set, Origin: f.Origin,
+	}
+	if f.Codec != wire.CodecNone {
+		plain, ok := s.decode(f, body)
+		if plain == nil && ok {
+			return false
+		}
+		if owned {
+			s.mem.Pool.Put(body)
+		}
+		if !ok {
+			s.Counters.Undecodable++
+			return true
+		}
+		s.hold(sl, plain)
+		d.Message = plain
+		if f.Batch {
+			d.Frames, d.Message, d.Set = plain, nil, 0
+		}
+	} else if owned {
+		s.hold(sl, body)
+	}
+	s.emit(d)
+	return true
+}
+
+// decode returns the plain bytes of a coded body in reassembly memory. nil and
+// true: no memory now. false: the body is not what it claims to be.
+func (s *Session) decode(f *wire.Frame, body []byte) ([]byte, bool) {
+	limit := int(s.cfg.MaxMessage)
+	if f.Batch {
+		limit = wire.MaxBatchBytes
+	}
+	n, ok := wire.DecodedLen(body)
+	if !ok || n < 1 || n > limit {
+		return nil, false
+	}
+	plain := s.reassembly(uint32(n))
+	if plain == nil {
+		return nil, true
+	}
+	m, err := s.mem.Decoder.Decode(plain, body, f.Codec)
+	if err == nil && m == n && (!f.Batch || wire.CheckBatch(plain, f.Guarantee, f.Set) == wire.OK) &&
+		(f.Batch || !f.Inline || n >= int(f.Set)*wire.GroupBytes) {
+		return plain, true
+	}
+	s.mem.Pool.Put(plain)
+	return nil, false
+}
+
+// deliverLent delivers an own whole message whose bytes are the application's.
+func (s *Session) deliverLent(st *stream, sl *slot, f *wire.Frame) bool {
+	d := Delivery{
+		Member: st.member, Number: f.Number, Sets: st.sets,
+		Guarantee: f.Guarantee, Inline: f.Inline, Set: f.Set, Origin: f.Origin,
+	}
+	if len(f.Body) == 0 && len(sl.dg.Tail) == 1 {
+		d.Message = sl.dg.Tail[0]
+	} else {
+		d.Message = s.reassembly(pieceLen(f))
+		if d.Message == nil {
+			return false
+		}
+		copyPiece(d.Message, sl, f)
+		s.hold(sl, d.Message)
+	}
+	s.emit(d)
+	return true
+}

@@ -1,0 +1,104 @@
+package order
+
+import (
+	"stampede/batch"
+	"stampede/wire"
+)
+
+// Receive takes one datagram of this configuration that the door has judged:
+// of kind Stream, Ack or Nack. chunk is the memory of b if it may be kept,
+// nil if what is kept must be copied.
+func (s *Session) Receive(now int64, h *wire.Header, b []byte, chunk *batch.Chunk) {
+	i := s.index(h.Sender)
+	if i < 0 {
+		s.Counters.Strangers++
+		return
+	}
+	if i == s.cfg.Self {
+		s.Counters.Own++
+		return
+	}
+	s.hear(now, i, h)
+	switch h.Kind {
+	case wire.KindStream:
+		s.arrive(now, &s.streams[i], h, b, chunk)
+	case wire.KindAck:
+		s.Counters.Acks++
+		s.learnAt(now, &s.streams[i], h.Dseq)
+		s.takeAck(now, i, h, b[wire.HeaderBytes:])
+	case wire.KindNack:
+		s.Counters.Nacks++
+		s.learnAt(now, &s.streams[i], h.Dseq)
+		s.repair.ask(s, i, b[wire.HeaderBytes:])
+	}
+}
+
+// hear books what every header tells. Counters only grow, so a repair's old
+// ones change nothing; and no counter can be ahead of what exists here.
+func (s *Session) hear(now int64, i int, h *wire.Header) {
+	m := &s.members[i]
+	m.heard = now
+	m.aru = max(m.aru, h.Aru)
+	m.taken = max(m.taken, min(h.Taken, h.Aru))
+	m.backlog = h.Backlog
+	if h.Backlog > 0 {
+		m.active = now
+	}
+	if h.Stable > s.stable {
+		s.stable = max(s.stable, min(h.Stable, s.aru))
+	}
+}
+
+// arrive keeps a stream datagram.
+func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk *batch.Chunk) {
+	s.Counters.Received++
+	if h.Dseq <= st.prefix || st.slot(h.Dseq).dseq == h.Dseq {
+		s.Counters.Duplicates++
+		return
+	}
+	if h.Dseq > st.room() {
+		s.settle() // the header may have moved the stable line
+		if h.Dseq > st.room() {
+			s.Counters.Overrun++
+			return
+		}
+	}
+	d := batch.Datagram{Bytes: b, Chunk: chunk}
+	if chunk != nil {
+		chunk.Keep()
+	} else if d.Bytes, d.Chunk = s.mem.Arrivals.Copy(b); d.Chunk == nil {
+		s.Counters.NoMemory++
+		return
+	}
+	s.members[st.member].active = now
+	s.learnAt(now, st, h.Dseq-1)
+	sl := st.put(h.Dseq, h, d)
+	if sl.has(wire.FrameGroupSet) {
+		s.learnSets(st, sl)
+	}
+	if sl.carries(wire.Unordered) || sl.has(wire.FrameFragment) {
+		s.deliverEarly(st, sl)
+	}
+}
+
+// learnAt notes that datagrams up to high exist; those not held are gaps.
+func (s *Session) learnAt(now int64, st *stream, high uint64) {
+	if high <= st.high {
+		return
+	}
+	high = min(high, st.room())
+	due := now + s.repair.grace(s)
+	for d := st.high + 1; d <= high; d++ {
+		sl := st.slot(d)
+		if sl.dseq == d {
+			continue
+		}
+		sl.missing, sl.due, sl.tries = d, due, 0
+		s.Counters.Gaps++
+		s.repair.at = min(s.repair.at, due)
+	}
+	st.high = max(st.high, high)
+}
+
+// learn is learnAt at the time of the step under way.
+func (s *Session) learn(st *stream, high uint64) { s.learnAt(s.repair.now, st, high) }

@@ -1,0 +1,80 @@
+package order
+
+import (
+	"stampede/batch"
+	"stampede/wire"
+)
+
+// crowd is the number of members above which acknowledgements go to the
+// sequencer alone, which publishes the line: below it everybody tells
+// everybody, and a safe message needs a hop less.
+const crowd = 8
+
+// settle computes the stable line and the least taken, and gives back what
+// both have passed.
+func (s *Session) settle() {
+	s.take()
+	line, taken := s.aru, s.taken
+	for i := range s.members {
+		if i != s.cfg.Self {
+			line = min(line, s.members[i].aru)
+			taken = min(taken, s.members[i].taken)
+		}
+	}
+	s.stable = max(s.stable, line)
+	s.leastTaken = max(s.leastTaken, taken)
+	s.free()
+	s.send.settle(s)
+}
+
+// take moves the taken mark to the last position all of whose deliveries the
+// application has given back.
+func (s *Session) take() {
+	for s.taken < s.delivered && s.log.at(s.taken+1).mark <= s.consumed {
+		s.taken++
+	}
+}
+
+// free gives back the memory of what is stable and taken.
+func (s *Session) free() {
+	for s.freed < min(s.stable, s.taken) {
+		s.freed++
+		e := s.log.at(s.freed)
+		st := &s.streams[e.member]
+		st.freed = e.dseq
+		s.drop(st, st.slot(e.dseq))
+	}
+}
+
+// drop gives back one datagram's memory.
+func (s *Session) drop(st *stream, sl *slot) {
+	for b := sl.buffers; b != nil; {
+		next := b.next
+		s.mem.Pool.Put(b.bytes)
+		b.bytes, b.next = nil, s.spare
+		s.spare = b
+		b = next
+	}
+	sl.buffers = nil
+	if st == s.self && !s.controls(sl) {
+		s.returns = append(s.returns, sl.dg)
+	} else {
+		sl.dg.Chunk.Release()
+	}
+	sl.dseq, sl.dg.Bytes, sl.dg.Tail, sl.dg.Chunk, sl.dg.Loan, sl.frames = 0, nil, nil, nil, nil, nil
+}
+
+// controls says whether an own datagram is the session's (stamps), not the
+// packer's.
+func (s *Session) controls(sl *slot) bool { return sl.has(wire.FrameStamp) }
+
+// Consumed tells that the application has given back the first n deliveries.
+func (s *Session) Consumed(n uint64) { s.consumed = max(s.consumed, min(n, s.emitted)) }
+
+// Returned are own datagrams that left the history since the last call, for
+// the packer's Release; valid until the next Step or Receive.
+func (s *Session) Returned() []batch.Datagram {
+	r := s.returns
+	s.returns = s.returns[:0]
+	return r
+}
