@@ -33,30 +33,79 @@ type frameCheck struct {
 // checkFrames judges the frames of a Stream datagram and fills in the summary.
 func (h *Header) checkFrames(b []byte) Verdict {
 	c := frameCheck{h: h}
+	if _, v := c.frames(b); v != OK {
+		return v
+	}
+	return c.finish()
+}
+
+// Summarize fills in what Check would of the frames of h's datagram, one that
+// was packed here; h gives First. The last frame may be lent, so that it goes
+// on behind frames. The verdict is as at the door.
+func (h *Header) Summarize(frames []byte) Verdict {
+	h.Messages, h.Guarantees, h.Contents = 0, 0, 0
+	h.Set, h.OneSet, h.Unfinished = 0, false, false
+	c := frameCheck{h: h}
+	if rest, v := c.frames(frames); v != OK {
+		if v = c.lent(rest, v); v != OK {
+			return v
+		}
+	}
+	return c.finish()
+}
+
+// frames judges b frame by frame; rest is where it stopped.
+func (c *frameCheck) frames(b []byte) (rest []byte, _ Verdict) {
 	for len(b) > 0 {
 		var n int
 		var v Verdict
 		switch {
 		case b[0] == byte(FramePadding):
 			if !allZero(b) {
-				return BadPadding
+				return b, BadPadding
 			}
 			n = len(b)
-			h.Contents |= 1 << FramePadding
+			c.h.Contents |= 1 << FramePadding
 		case len(b) >= MessageOverhead && le.Uint64(b)&messageMask == messageBits:
 			n, v = c.messages(b)
 		default:
 			n, v = c.frame(b)
 		}
 		if v != OK {
-			return v
+			return b, v
 		}
 		b = b[n:]
 	}
-	return c.finish()
+	return b, OK
 }
 
-// messages judges a run of Message frames, which is what most datagrams are.
+// lent judges b, which as a whole frame was refused with v.
+func (c *frameCheck) lent(b []byte, v Verdict) Verdict {
+	var fr Frame
+	if len(b) < FrameHead || !fr.decode(b) || fr.Missing == 0 || fr.Flags&^frameFlags[fr.Type] != 0 {
+		return v
+	}
+	if o := c.order(&fr); o != OK {
+		return o
+	}
+	c.h.Contents |= 1 << fr.Type
+	if fr.Type == FrameFragment {
+		return c.fragment(&fr)
+	}
+	if fr.Inline && !inlineFits(fr.Set, len(fr.Body)+fr.Missing) {
+		return BadMessage
+	}
+	word := le.Uint64(b)
+	if c.h.Messages == 0 {
+		c.set = word
+	}
+	c.mixed |= word ^ c.set
+	c.h.Guarantees |= 1 << fr.Guarantee
+	return c.count(1)
+}
+
+// messages judges a run of Message frames, which is what most datagrams are, up
+// to the first that is none or not well-formed.
 func (c *frameCheck) messages(b []byte) (n int, _ Verdict) {
 	if c.rank > rankContent {
 		return 0, BadOrder
@@ -69,28 +118,36 @@ func (c *frameCheck) messages(b []byte) (n int, _ Verdict) {
 	var guarantees uint8
 	var count uint64
 	differ := first ^ c.set
-	rest := b
-	for len(rest) >= MessageOverhead {
-		word := le.Uint64(rest)
+	for len(b)-n >= MessageOverhead {
+		word := le.Uint64(b[n:])
 		if word&messageMask != messageBits {
 			break
 		}
-		end := FrameHead + int(word>>16&0xffff)
-		if end < MessageOverhead || end > len(rest) {
-			return 0, BadFrame
-		}
-		if word&messageInline != 0 && !inlineFits(uint16(word>>32), end-MessageOverhead) {
-			return 0, BadMessage
+		size := FrameHead + int(word>>16&0xffff)
+		if size < MessageOverhead || size > len(b)-n ||
+			word&messageInline != 0 && !inlineFits(uint16(word>>32), size-MessageOverhead) {
+			break
 		}
 		guarantees |= 1 << (word >> 8 & FlagGuarantee)
 		differ |= word ^ c.set
 		count++
-		rest = rest[end:]
+		n += size
+	}
+	if count == 0 {
+		return 0, badMessage(first, len(b))
 	}
 	c.mixed |= differ
 	c.h.Guarantees |= guarantees
 	c.h.Contents |= 1 << FrameMessage
-	return len(b) - len(rest), c.count(count)
+	return n, c.count(count)
+}
+
+// badMessage says what is wrong with a Message frame that so begins.
+func badMessage(word uint64, room int) Verdict {
+	if FrameHead+int(word>>16&0xffff) > room {
+		return BadFrame
+	}
+	return BadMessage
 }
 
 // inlineFits says whether so many keys may stand first in size bytes.
@@ -211,9 +268,10 @@ func (c *frameCheck) order(fr *Frame) Verdict {
 }
 
 func (c *frameCheck) fragment(fr *Frame) Verdict {
-	end := uint64(fr.Offset) + uint64(len(fr.Body))
+	piece := uint64(len(fr.Body) + fr.Missing)
+	end := uint64(fr.Offset) + piece
 	switch {
-	case len(fr.Body) == 0 || end > uint64(fr.Total):
+	case piece == 0 || end > uint64(fr.Total):
 		return BadFragment
 	case fr.Codec >= NumCodecs:
 		return BadFragment

@@ -22,6 +22,9 @@ func NewFrames(frames []byte, first uint64) Frames {
 // given up on.
 func (f *Frames) Done() bool { return f.at >= len(f.b) }
 
+// Number is the number that the next Message frame will have.
+func (f *Frames) Number() uint64 { return f.number }
+
 // Frame is a frame decoded. Fields that its type does not have are zero.
 type Frame struct {
 	Type      FrameType
@@ -111,6 +114,9 @@ func shareAt(b []byte) Share {
 func (f *Frames) Next(fr *Frame) bool {
 	for f.at < len(f.b) {
 		b := f.b[f.at:]
+		if len(b) >= MessageOverhead && le.Uint64(b)&messageMask == messageBits {
+			return f.message(fr, b)
+		}
 		if len(b) < FrameHead || b[0] == byte(FramePadding) {
 			return f.stop(b)
 		}
@@ -131,6 +137,30 @@ func (f *Frames) Next(fr *Frame) bool {
 		}
 	}
 	return false
+}
+
+// message is Next for the frame that most frames are.
+func (f *Frames) message(fr *Frame, b []byte) bool {
+	word := le.Uint64(b)
+	n := FrameHead + int(word>>16&0xffff)
+	if n < MessageOverhead {
+		return false
+	}
+	*fr = Frame{} // and then field by field: a literal would be made elsewhere and copied
+	fr.Type = FrameMessage
+	fr.Flags = uint8(word >> 8)
+	fr.Guarantee = Guarantee(word >> 8 & FlagGuarantee)
+	fr.Inline = word&messageInline != 0
+	fr.Set = uint16(word >> 32)
+	fr.Origin = uint16(word >> 48)
+	fr.Number = f.number
+	fr.End = f.at + n
+	fr.Missing = max(0, n-len(b))
+	n -= fr.Missing
+	fr.Body = b[MessageOverhead:n:n]
+	f.at += n
+	f.number++
+	return true
 }
 
 // stop ends the reading: padding is read up to its end, anything else is not.

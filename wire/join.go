@@ -8,7 +8,7 @@ import "net/netip"
 //	0             8        28     48        68       72          73          74
 //	|incarnation  |config  |seen  |attempt  |version |min version|max version|MTU  |
 //	76              80      84           88     89         90    92
-//	|receive buffer |charge |max message |flags |addresses |rows |addresses ...|rows ...
+//	|window |history |max message |flags |addresses |rows |addresses ...|rows ...
 //
 // A row is
 //
@@ -25,8 +25,8 @@ type Join struct {
 	Version                uint32   // of the sender's own row
 	MinVersion, MaxVersion uint8    // versions of the format that it speaks
 	MTU                    uint16   // largest datagram that it can send and receive, bytes
-	ReceiveBuffer          uint32   // granted by its kernel, bytes
-	Charge                 uint32   // what its kernel charges a full datagram, bytes
+	Window                 uint32   // full datagrams that its receive buffer holds
+	History                uint32   // full datagrams of each sender that it can keep
 	MaxMessage             uint32   // bytes
 	Flags                  JoinFlags
 	Addresses              []netip.AddrPort // where it can be reached, at most MaxAddresses
@@ -80,8 +80,8 @@ func (j *Join) AppendTo(dst []byte) []byte {
 	dst = le.AppendUint32(dst, j.Version)
 	dst = append(dst, j.MinVersion, j.MaxVersion)
 	dst = le.AppendUint16(dst, j.MTU)
-	dst = le.AppendUint32(dst, j.ReceiveBuffer)
-	dst = le.AppendUint32(dst, j.Charge)
+	dst = le.AppendUint32(dst, j.Window)
+	dst = le.AppendUint32(dst, j.History)
 	dst = le.AppendUint32(dst, j.MaxMessage)
 	dst = append(dst, byte(j.Flags), byte(len(j.Addresses)))
 	dst = le.AppendUint16(dst, uint16(len(j.Rows)))
@@ -125,7 +125,7 @@ func (j *Join) Parse(b []byte) Verdict {
 	j.MinVersion, j.MaxVersion = c.u8(), c.u8()
 	c.want(j.MinVersion <= j.MaxVersion)
 	j.MTU = c.u16()
-	j.ReceiveBuffer, j.Charge, j.MaxMessage = c.u32(), c.u32(), c.u32()
+	j.Window, j.History, j.MaxMessage = c.u32(), c.u32(), c.u32()
 	j.Flags = JoinFlags(c.u8())
 	addresses := int(c.u8())
 	rows := c.count(rowBytes)

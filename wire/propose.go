@@ -9,7 +9,7 @@ import "net/netip"
 //	0       20    22       24           28    30     32
 //	|config |MTU  |members |max message |part |parts |members ...
 //
-// A member is u32 id | u64 incarnation | u32 receive buffer | u32 charge |
+// A member is u32 id | u64 incarnation | u32 window | u32 history |
 // address. Members ascend by id.
 type Proposal struct {
 	Config     ConfigID // proposed; not zero
@@ -22,11 +22,11 @@ type Proposal struct {
 
 // ProposedMember is what the members have to know of each other. See Join.
 type ProposedMember struct {
-	ID            ProcessorID
-	Incarnation   uint64
-	Address       netip.AddrPort // may be the zero one
-	ReceiveBuffer uint32
-	Charge        uint32
+	ID          ProcessorID
+	Incarnation uint64
+	Address     netip.AddrPort // may be the zero one
+	Window      uint32         // full datagrams that its receive buffer holds
+	History     uint32         // full datagrams of each sender that it can keep
 }
 
 const (
@@ -48,8 +48,8 @@ func (p *Proposal) AppendTo(dst []byte) []byte {
 		m := &p.Members[i]
 		dst = le.AppendUint32(dst, uint32(m.ID))
 		dst = le.AppendUint64(dst, m.Incarnation)
-		dst = le.AppendUint32(dst, m.ReceiveBuffer)
-		dst = le.AppendUint32(dst, m.Charge)
+		dst = le.AppendUint32(dst, m.Window)
+		dst = le.AppendUint32(dst, m.History)
 		dst = appendAddress(dst, m.Address)
 	}
 	return dst
@@ -67,11 +67,11 @@ func (p *Proposal) Parse(b []byte) Verdict {
 	var last ProcessorID
 	for i := range p.Members {
 		p.Members[i] = ProposedMember{
-			ID:            c.after(&last),
-			Incarnation:   c.u64(),
-			ReceiveBuffer: c.u32(),
-			Charge:        c.u32(),
-			Address:       c.address(),
+			ID:          c.after(&last),
+			Incarnation: c.u64(),
+			Window:      c.u32(),
+			History:     c.u32(),
+			Address:     c.address(),
 		}
 	}
 	return c.done()
