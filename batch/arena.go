@@ -86,3 +86,6 @@ func spoil(b []byte) {
 		b[i] = spoilByte
 	}
 }
+
+// Spare is the number of free chunks in c's arena.
+func (c *Chunk) Spare() int { return c.arena.Free() }

@@ -60,11 +60,11 @@ func (s *Session) Step(now int64, q Source, out *batch.Burst) {
 // may leave at once: a numbered datagram never waits for credit.
 func (s *Session) number(now int64, q Source) {
 	for s.credit() > 0 {
-		if q.Peek() == nil {
+		d, ok := q.Next()
+		if !ok {
 			return
 		}
 		s.send.data++
-		d := q.Pop()
 		h := wire.Header{First: d.First}
 		h.Summarize(d.Bytes[wire.HeaderBytes:])
 		sl := s.append(&h, d)

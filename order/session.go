@@ -50,11 +50,12 @@ func (t Timers) withDefaults() Timers {
 	return t
 }
 
-// Source is the queue of datagrams to be sent; *batch.Packer is one.
+// Source is the queue of datagrams to be sent.
 type Source interface {
-	Peek() *batch.Datagram // the oldest, nil when there is none
-	Pop() batch.Datagram   // takes it; its chunk is kept for the session
-	Backlog() int          // datagrams waiting
+	// Next takes the oldest datagram, which from then on is the session's: its
+	// chunk is kept. false: nothing waits.
+	Next() (d batch.Datagram, ok bool)
+	Backlog() int // datagrams waiting
 }
 
 // Memory is where a session keeps what arrives. It is shared by the

@@ -78,3 +78,9 @@ func (s *Session) Returned() []batch.Datagram {
 	s.returns = s.returns[:0]
 	return r
 }
+
+// Kept is the number of positions whose memory waits for the application.
+func (s *Session) Kept() int { return int(s.delivered - s.taken) }
+
+// Calm says whether every member holds all that this processor has sent.
+func (s *Session) Calm() bool { return s.send.stable == s.send.next-1 }

@@ -154,10 +154,20 @@ func (n *node) announce(id uint16, keys ...wire.Group) {
 	n.announced = id + 1
 }
 
+// queue is a packer as a session sees it.
+type queue struct{ *batch.Packer }
+
+func (q queue) Next() (batch.Datagram, bool) {
+	if q.Peek() == nil {
+		return batch.Datagram{}, false
+	}
+	return q.Pop(), true
+}
+
 // step lets one node do one pass of its loop.
 func (n *node) step() {
 	n.out.Reset()
-	n.s.Step(n.w.now, n.packer, &n.out)
+	n.s.Step(n.w.now, queue{n.packer}, &n.out)
 	for i := range n.out.Trains {
 		t := &n.out.Trains[i]
 		for k := range t.Count {

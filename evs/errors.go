@@ -1,0 +1,27 @@
+package evs
+
+import (
+	"errors"
+	"net"
+
+	"stampede/batch"
+)
+
+// Errors to be told apart with errors.Is. After each of them nothing was sent.
+var (
+	// ErrAgain: the send queue is full just now.
+	ErrAgain = errors.New("evs: send queue full, try again")
+	// ErrWouldBlock: the send queue is full, and so is the caller's own event
+	// queue, from which nobody takes: to wait might be to wait for oneself.
+	ErrWouldBlock = errors.New("evs: send queue and own event queue full")
+	// ErrTooLarge: the message is longer than Config.MaxMessageBytes.
+	ErrTooLarge = batch.ErrTooLarge
+	// ErrNotJoined: McastJoined of a handle that has joined no group.
+	ErrNotJoined = errors.New("evs: handle has joined no group")
+	// ErrTooManyGroups: more than MaxGroups groups for one message.
+	ErrTooManyGroups = errors.New("evs: too many groups")
+	// ErrGuarantee: not one of the four.
+	ErrGuarantee = batch.ErrGuarantee
+	// ErrClosed: the handle or its processor was closed.
+	ErrClosed = net.ErrClosed
+)

@@ -1,0 +1,250 @@
+package evs
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"stampede/order"
+)
+
+// HandleOptions say how a handle behaves; the zero value is a good default.
+type HandleOptions struct {
+	// QueueBytes is how many bytes of events may wait before a blocking send
+	// on this handle returns ErrWouldBlock rather than wait while nobody takes
+	// events. Default an eighth of Config.HistoryBytes.
+	QueueBytes int
+}
+
+// Handle is one application's door to a processor.
+type Handle struct {
+	p      *Processor
+	origin uint16
+	limit  int
+
+	joining sync.Mutex             // changes of filter
+	filter  atomic.Pointer[filter] // what it has joined; replaced, never changed
+	closed  atomic.Bool
+
+	// Of the loop: which sets match, and what was queued last.
+	match matcher
+	last  uint64
+	burst []item // of this pass, not handed over yet
+
+	// Between the loop and the reader.
+	mu      sync.Mutex
+	pending []item
+	asleep  bool // the reader waits on wake
+	ready   *readiness
+	wake    chan struct{}
+	done    atomic.Uint64 // deliveries given back, as the loop numbers them
+	full    atomic.Bool   // limit bytes or more are waiting
+	bytes   int           // waiting, under mu
+
+	reader reader
+	server atomic.Pointer[server]
+
+	events, batches, waits atomic.Uint64
+}
+
+// item is what waits in a handle's queue: a run of messages, a configuration,
+// or the end of a loan.
+type item struct {
+	run      order.Delivery
+	view     *view // configuration in which run is delivered
+	filter   *filter
+	config   *ConfigChange
+	released uint64
+	done     uint64 // deliveries of the loop that are over when this one is
+}
+
+// filter is what a handle has joined. It does not change.
+type filter struct {
+	list   []Group // ascending
+	groups map[Group]struct{}
+}
+
+var nothing = &filter{}
+
+// matcher remembers which group sets a filter matches.
+type matcher struct {
+	filter *filter
+	set    *order.Set // the last one asked for
+	hit    bool
+	known  map[*order.Set]bool
+}
+
+func (f *filter) joined(keys []Group) bool {
+	if len(f.list) == 0 {
+		return false
+	}
+	for i := range keys {
+		if _, ok := f.groups[keys[i]]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// matches says whether f has joined a group of s.
+func (m *matcher) matches(f *filter, s *order.Set) bool {
+	if m.filter == f && m.set == s {
+		return m.hit
+	}
+	if m.filter != f || len(m.known) > 4*order.MaxSets {
+		m.filter, m.known = f, map[*order.Set]bool{}
+	}
+	hit, ok := m.known[s]
+	if !ok {
+		hit = f.joined(s.Keys)
+		m.known[s] = hit
+	}
+	m.set, m.hit = s, hit
+	return hit
+}
+
+// Handle opens a handle. Its first event is the present configuration.
+func (p *Processor) Handle(o HandleOptions) (*Handle, error) {
+	if o.QueueBytes < 0 {
+		return nil, invalid("HandleOptions.QueueBytes", "%d is negative", o.QueueBytes)
+	}
+	if o.QueueBytes == 0 {
+		o.QueueBytes = p.cfg.HistoryBytes / 8
+	}
+	h := &Handle{p: p, limit: o.QueueBytes, wake: make(chan struct{}, 1)}
+	h.filter.Store(nothing)
+	return h, p.admit(h)
+}
+
+// Join joins groups; it holds for every delivery after it returns. To join a
+// group again does nothing.
+func (h *Handle) Join(groups ...Group) error {
+	return h.change(func(list []Group) []Group { return append(list, groups...) })
+}
+
+// Leave leaves groups; no message to them alone is delivered after it returns,
+// but for those that the caller's own Receive already holds.
+func (h *Handle) Leave(groups ...Group) error {
+	return h.change(func(list []Group) []Group {
+		return slices.DeleteFunc(list, func(g Group) bool { return slices.Contains(groups, g) })
+	})
+}
+
+func (h *Handle) change(f func([]Group) []Group) error {
+	h.joining.Lock()
+	defer h.joining.Unlock()
+	if h.closed.Load() {
+		return ErrClosed
+	}
+	list := f(slices.Clone(h.filter.Load().list))
+	slices.SortFunc(list, func(a, b Group) int { return slices.Compare(a[:], b[:]) })
+	list = slices.Compact(list)
+	next := &filter{list: list, groups: make(map[Group]struct{}, len(list))}
+	for _, g := range list {
+		next.groups[g] = struct{}{}
+	}
+	if len(list) > MaxGroups {
+		return ErrTooManyGroups
+	}
+	h.filter.Store(next)
+	return nil
+}
+
+// Groups are the groups that the handle has joined, ascending; a copy.
+func (h *Handle) Groups() []Group { return slices.Clone(h.filter.Load().list) }
+
+// Close closes the handle at once: events that were not received are gone,
+// what it sent is not affected, blocked calls return ErrClosed. Closing again
+// does nothing.
+func (h *Handle) Close() error {
+	if h.closed.Swap(true) {
+		return nil
+	}
+	h.p.dismiss(h)
+	h.mu.Lock()
+	h.pending, h.bytes = nil, 0
+	if h.ready != nil {
+		h.ready.raise() // a poller finds out by ErrClosed
+	}
+	h.mu.Unlock()
+	h.rouse()
+	return nil
+}
+
+// rouse wakes the reader if it waits, or makes its next wait return.
+func (h *Handle) rouse() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// offer queues a run of messages if the handle may want some of it. The loop
+// calls it; flush hands over.
+func (h *Handle) offer(d *order.Delivery, v *view, done uint64) {
+	f := h.filter.Load()
+	if len(f.list) == 0 || d.OneSet && !h.match.matches(f, d.Sets[d.Set]) {
+		return
+	}
+	h.last = done
+	h.burst = append(h.burst, item{run: *d, view: v, filter: f, done: done})
+}
+
+// push queues something else. Any goroutine.
+func (h *Handle) push(it item) {
+	h.mu.Lock()
+	h.pending = append(h.pending, it)
+	h.mu.Unlock()
+}
+
+// size of what an item keeps.
+func (it *item) size() int { return len(it.run.Frames) + len(it.run.Message) }
+
+// handOver passes the pass's items to the reader's queue.
+func (h *Handle) handOver() {
+	if len(h.burst) == 0 {
+		return
+	}
+	h.mu.Lock()
+	h.pending = append(h.pending, h.burst...)
+	for i := range h.burst {
+		h.bytes += h.burst[i].size()
+	}
+	h.mu.Unlock()
+	h.burst = h.burst[:0]
+	h.flush()
+}
+
+// flush wakes the reader for what was queued.
+func (h *Handle) flush() {
+	h.mu.Lock()
+	h.full.Store(h.bytes >= h.limit)
+	wake := h.asleep
+	h.asleep = false
+	if h.ready != nil {
+		h.ready.raise()
+	}
+	h.mu.Unlock()
+	if wake {
+		h.rouse()
+	}
+}
+
+// HandleStats counts what passed a handle.
+type HandleStats struct {
+	Events  uint64 // received, of all kinds
+	Queued  int    // runs of messages and other events waiting now
+	Bytes   int    // of messages waiting now
+	Waits   uint64 // Receive calls that had to wait
+	Batches uint64 // Receive calls that returned events
+}
+
+// Stats returns the handle's counters.
+func (h *Handle) Stats() HandleStats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return HandleStats{
+		Events: h.events.Load(), Batches: h.batches.Load(), Waits: h.waits.Load(),
+		Queued: len(h.pending), Bytes: h.bytes,
+	}
+}

@@ -1,0 +1,299 @@
+package evs
+
+import (
+	"errors"
+	"runtime"
+	"time"
+
+	"stampede/batch"
+	"stampede/internal/member"
+	"stampede/order"
+	"stampede/perf"
+	"stampede/wire"
+)
+
+// loop is the one goroutine that owns sockets and protocol. A pass takes in
+// what has arrived, lets the protocol step, sends, and only then hands to the
+// applications what became deliverable.
+type loop struct {
+	machine  *member.Machine
+	door     wire.Door
+	arrivals []batch.Arrival
+	burst    batch.Burst
+	header   wire.Header
+	loans    []*batch.Loan
+	emitted  uint64 // deliveries that the session has made in this configuration
+	told     int64  // when the statistics were last published
+	waiting  int    // senders that wait
+	counters LoopStats
+}
+
+// arrivalsPerPass is how many messages one pass takes in at most: a pass is
+// what a deadline, or an application on the loop's thread, may have to wait.
+const arrivalsPerPass = 64
+
+func (l *loop) init(p *Processor, mc member.Config) {
+	l.door = wire.Door{Cluster: mc.Cluster, NoCheck: mc.NoCheck}
+	l.machine = member.New(mc, &p.mem.Memory, p.now())
+	l.arrivals = make([]batch.Arrival, arrivalsPerPass)
+	l.burst.MaxSegments, l.burst.MaxBytes = p.facts.MaxSegments, p.facts.MaxTrainBytes
+	p.out = newOutbox(batch.PackerConfig{
+		Datagram: mc.Datagram, MaxMessage: p.cfg.MaxMessageBytes,
+		QueueBytes: p.cfg.SendQueueBytes, Compress: p.cfg.Compress,
+	}, p.mem.send)
+}
+
+// now is the loop's clock in ns.
+func (p *Processor) now() int64 { return int64(time.Since(p.start)) + 1 }
+
+// run is the loop.
+func (p *Processor) run() {
+	runtime.LockOSThread()
+	defer p.shut()
+	for !p.closing.Load() {
+		now := p.now()
+		n, err := p.pass(now)
+		if err != nil {
+			p.fail(err)
+			return
+		}
+		if n == len(p.loop.arrivals) {
+			continue // there may be more
+		}
+		if err := p.sleep(now); err != nil {
+			p.fail(err)
+			return
+		}
+	}
+}
+
+// sleep waits for an arrival, a sender or the next deadline.
+func (p *Processor) sleep(now int64) error {
+	d := p.loop.machine.Deadline()
+	if p.loop.waiting > 0 {
+		d = min(d, now+patience)
+	}
+	p.publish(now, false)
+	p.loop.counters.Waits++
+	if d <= now {
+		return p.net.Wait(0)
+	}
+	return p.net.Wait(time.Duration(min(d-now, int64(time.Second))))
+}
+
+// fail ends the processor for a reason that is not the application's.
+func (p *Processor) fail(err error) {
+	if errors.Is(err, ErrClosed) && p.closing.Load() {
+		return
+	}
+	p.log("failed", "error", err)
+	p.mu.Lock()
+	if p.problem == nil {
+		p.problem = err
+		close(p.failed)
+	}
+	p.mu.Unlock()
+}
+
+// pass does one round and returns the number of arrivals.
+func (p *Processor) pass(now int64) (int, error) {
+	l := &p.loop
+	l.counters.Passes++
+	n, err := p.net.Receive(l.arrivals)
+	if err != nil {
+		return 0, err
+	}
+	for i := range l.arrivals[:n] {
+		p.judge(now, &l.arrivals[i])
+	}
+	l.burst.Reset()
+	l.machine.Step(now, p.out, &l.burst)
+	if len(l.burst.Trains) > 0 {
+		if err := p.net.Send(&l.burst); err != nil {
+			return 0, err
+		}
+	}
+	p.distribute()
+	p.serve()
+	p.collect(now)
+	return n, nil
+}
+
+// judge passes an arrival's datagrams through the door, to the protocol.
+func (p *Processor) judge(now int64, a *batch.Arrival) {
+	l := &p.loop
+	chunk := a.Chunk
+	if !keepable(a) {
+		chunk = nil
+	}
+	datagrams := int64(0)
+	for rest := a.Bytes; len(rest) > 0; datagrams++ {
+		var b []byte
+		b, rest = a.Next(rest)
+		v := l.door.Check(b, &l.header)
+		l.counters.Verdicts[v]++
+		if v == wire.OK {
+			l.machine.Receive(now, &l.header, b, a.From, chunk)
+		}
+	}
+	l.counters.DatagramsPerArrival.Record(datagrams)
+}
+
+// distribute hands what became deliverable to the handles.
+func (p *Processor) distribute() {
+	l := &p.loop
+	p.mu.Lock()
+	for {
+		change, deliveries := l.machine.Next()
+		if change != nil {
+			p.enter(change)
+			continue
+		}
+		if len(deliveries) == 0 {
+			break
+		}
+		p.offer(deliveries)
+		break
+	}
+	for _, h := range p.handles {
+		h.handOver()
+	}
+	p.mu.Unlock()
+	if problems := l.machine.Problems(); problems != nil {
+		p.report(problems)
+	}
+}
+
+// offer shows deliveries to every handle.
+func (p *Processor) offer(deliveries []order.Delivery) {
+	l := &p.loop
+	for i := range deliveries {
+		l.emitted++
+		for _, h := range p.handles {
+			h.offer(&deliveries[i], p.view, l.emitted)
+		}
+	}
+}
+
+// enter begins a configuration.
+func (p *Processor) enter(c *member.Change) {
+	p.loop.emitted = 0
+	p.current = &ConfigChange{Kind: Regular, ID: c.ID, From: c.From, Members: c.Members, Left: c.Left, Joined: c.Joined}
+	p.view = &view{members: c.Members}
+	for _, h := range p.handles {
+		h.push(item{config: p.current})
+		h.flush()
+	}
+	p.log("configuration", "id", c.ID.String(), "members", len(c.Members), "datagram", c.Datagram)
+	select {
+	case <-p.formed:
+	default:
+		close(p.formed)
+	}
+}
+
+// serve runs the applications that live on the loop's thread.
+func (p *Processor) serve() {
+	p.mu.Lock()
+	handles := p.handles
+	p.mu.Unlock()
+	for _, h := range handles {
+		if h.server.Load() != nil {
+			p.serving.Lock()
+			h.serve()
+			p.serving.Unlock()
+		}
+	}
+}
+
+// collect gives back what applications are done with and wakes who waits.
+func (p *Processor) collect(now int64) {
+	l := &p.loop
+	s := l.machine.Session()
+	if s == nil {
+		p.awaitOthers()
+		return
+	}
+	s.Consumed(p.consumed())
+	p.short.Store(s.Kept() > p.cfg.HistoryBytes/8/p.facts.DatagramBytes)
+	l.loans = p.out.release(s.Returned(), l.loans[:0])
+	if len(l.loans) > 0 {
+		p.released(l.loans)
+	}
+	l.waiting = p.out.wakeSenders(now)
+	if ordered := s.Ordered(); ordered > l.counters.ordered || p.flushes() {
+		l.counters.ordered = ordered
+		p.wakeFlushed(ordered)
+	}
+	p.mu.Lock()
+	if p.calm != nil && s.Calm() && p.out.Backlog() == 0 {
+		select {
+		case <-p.calm:
+		default:
+			close(p.calm)
+		}
+	}
+	p.mu.Unlock()
+}
+
+// consumed is the number of deliveries that every handle has given back.
+func (p *Processor) consumed() uint64 {
+	n := p.loop.emitted
+	p.mu.Lock()
+	for _, h := range p.handles {
+		if done := h.done.Load(); done < h.last {
+			n = min(n, done)
+		}
+	}
+	p.mu.Unlock()
+	return n
+}
+
+func (p *Processor) flushes() bool {
+	p.out.mu.Lock()
+	defer p.out.mu.Unlock()
+	return len(p.flushing) > 0
+}
+
+// released tells handles that their loans are over.
+func (p *Processor) released(loans []*batch.Loan) {
+	p.mu.Lock()
+	for _, loan := range loans {
+		for _, h := range p.handles {
+			if uint32(h.origin) == loan.Handle {
+				h.push(item{released: loan.Number})
+				h.flush()
+			}
+		}
+	}
+	p.mu.Unlock()
+	p.out.mu.Lock()
+	p.out.loans = append(p.out.loans, loans...)
+	p.out.mu.Unlock()
+}
+
+// awaitOthers notes whom the first configuration is waiting for.
+func (p *Processor) awaitOthers() {
+	missing := p.loop.machine.Missing()
+	p.missing.Store(&missing)
+}
+
+// report tells an operator, and whoever waits in Open.
+func (p *Processor) report(problems []member.Problem) {
+	for _, pr := range problems {
+		p.log("problem", "processor", pr.ID, "address", pr.Address, "what", pr.What)
+		if pr.Fatal {
+			p.fail(errors.New("evs: " + pr.What))
+		}
+	}
+}
+
+// LoopStats count what the loop did.
+type LoopStats struct {
+	Passes              uint64
+	Waits               uint64
+	Verdicts            [wire.NumVerdicts]uint64 // datagrams by what the door said of them
+	DatagramsPerArrival perf.Histogram
+
+	ordered uint64
+}

@@ -1,0 +1,201 @@
+package evs
+
+import (
+	"context"
+	"slices"
+
+	"stampede/batch"
+)
+
+// McastJoined sends a message to the groups that the handle has joined. Its
+// bytes are those of iov one behind the other; they are copied, and the
+// caller's again on return. It blocks while the send queue is full, until ctx
+// ends. The message is sent as a whole or, with an error, not at all; its
+// number is that of its Deliver events.
+func (h *Handle) McastJoined(ctx context.Context, g Guarantee, iov ...[]byte) (number uint64, err error) {
+	to, err := h.joined()
+	if err != nil {
+		return 0, err
+	}
+	return h.mcast(ctx, g, to, iov)
+}
+
+// McastGroups is McastJoined to any groups, at most MaxGroups, joined or not.
+// A message to no group is delivered nowhere.
+func (h *Handle) McastGroups(ctx context.Context, g Guarantee, to []Group, iov ...[]byte) (number uint64, err error) {
+	return h.mcast(ctx, g, to, iov)
+}
+
+// TryMcastJoined is McastJoined that returns ErrAgain instead of blocking.
+func (h *Handle) TryMcastJoined(g Guarantee, iov ...[]byte) (number uint64, err error) {
+	to, err := h.joined()
+	if err != nil {
+		return 0, err
+	}
+	number, w, err := h.try(g, to, iov, false)
+	_ = w
+	return number, err
+}
+
+// TryMcastGroups is McastGroups that returns ErrAgain instead of blocking.
+func (h *Handle) TryMcastGroups(g Guarantee, to []Group, iov ...[]byte) (number uint64, err error) {
+	number, _, err = h.try(g, to, iov, false)
+	return number, err
+}
+
+// mcast tries until there is room.
+func (h *Handle) mcast(ctx context.Context, g Guarantee, to []Group, iov [][]byte) (uint64, error) {
+	for {
+		number, w, err := h.try(g, to, iov, true)
+		if err != ErrAgain {
+			return number, err
+		}
+		if err := h.p.await(ctx, w, &h.p.out.waiting); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// try packs the message, or says why not; when the queue is full and wait is
+// set, it registers a waiter under the same lock.
+func (h *Handle) try(g Guarantee, to []Group, iov [][]byte, wait bool) (number uint64, w *waiter, err error) {
+	if len(to) > MaxGroups {
+		return 0, nil, ErrTooManyGroups
+	}
+	o := h.p.out
+	m := messageOf(h, g)
+	o.mu.Lock()
+	if o.closed || h.closed.Load() {
+		o.mu.Unlock()
+		return 0, nil, ErrClosed
+	}
+	if err = o.address(&m, to); err == nil {
+		number, err = o.packer.Append(&m, iov)
+	}
+	wake := o.accepted(number, &err)
+	if err == ErrAgain && wait {
+		w = o.wait(h)
+	}
+	o.mu.Unlock()
+	if wake {
+		h.p.net.Wake()
+	}
+	return number, w, err
+}
+
+// accepted translates the packer's answer, and says whether the loop is to be
+// woken: only when it has seen the queue empty. The lock is held.
+func (o *outbox) accepted(number uint64, err *error) (wake bool) {
+	switch *err {
+	case nil:
+		o.last.Store(number)
+		wake, o.armed = o.armed, false
+	case batch.ErrFull:
+		*err = ErrAgain
+	}
+	return wake
+}
+
+// LendGroups is McastGroups that does not copy: what iov refers to leaves from
+// where it is, and is kept by reference until all members hold the message. It
+// must not be changed until the event Released with the same number; iov and
+// to are the caller's again on return. Delivery to the own handles refers to
+// the same memory. Short messages are copied all the same, and then released
+// at once.
+func (h *Handle) LendGroups(ctx context.Context, g Guarantee, to []Group, iov [][]byte) (number uint64, err error) {
+	for {
+		number, w, err := h.tryLend(g, to, iov)
+		if err != ErrAgain {
+			return number, err
+		}
+		if err := h.p.await(ctx, w, &h.p.out.waiting); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, w *waiter, err error) {
+	if len(to) > MaxGroups {
+		return 0, nil, ErrTooManyGroups
+	}
+	o := h.p.out
+	m := messageOf(h, g)
+	o.mu.Lock()
+	if o.closed || h.closed.Load() {
+		o.mu.Unlock()
+		return 0, nil, ErrClosed
+	}
+	loan := o.loan()
+	loan.Handle = uint32(h.origin)
+	if err = o.address(&m, to); err == nil {
+		number, err = o.packer.Lend(&m, iov, loan)
+	}
+	copied := loan.Outstanding() == 0
+	if copied {
+		o.loans = append(o.loans, loan)
+	}
+	wake := o.accepted(number, &err)
+	if err == ErrAgain {
+		w = o.wait(h)
+	}
+	o.mu.Unlock()
+	if err == nil && copied {
+		h.push(item{released: number})
+		h.flush()
+	}
+	if wake {
+		h.p.net.Wake()
+	}
+	return number, w, err
+}
+
+// joined are the groups that the handle has joined, in one order always.
+func (h *Handle) joined() ([]Group, error) {
+	f := h.filter.Load()
+	if len(f.list) == 0 {
+		return nil, ErrNotJoined
+	}
+	return f.list, nil
+}
+
+// Flush waits until the messages that were accepted before it, of all handles
+// of the processor, have their place in the order.
+func (h *Handle) Flush(ctx context.Context) error {
+	o := h.p.out
+	o.mu.Lock()
+	if o.closed {
+		o.mu.Unlock()
+		return ErrClosed
+	}
+	w := o.waiter(h)
+	w.number = o.last.Load()
+	h.p.flushing = append(h.p.flushing, w)
+	o.mu.Unlock()
+	h.p.net.Wake()
+	return h.p.await(ctx, w, &h.p.flushing)
+}
+
+// wakeFlushed wakes who waits for the order to reach a message.
+func (p *Processor) wakeFlushed(ordered uint64) {
+	p.out.mu.Lock()
+	p.flushing = slices.DeleteFunc(p.flushing, func(w *waiter) bool {
+		if w.number > ordered {
+			return false
+		}
+		w.ch <- nil
+		return true
+	})
+	p.out.mu.Unlock()
+}
+
+// await blocks until the loop wakes the waiter, which list holds, or ctx ends.
+func (p *Processor) await(ctx context.Context, w *waiter, list *[]*waiter) error {
+	select {
+	case err := <-w.ch:
+		p.out.put(w)
+		return err
+	case <-ctx.Done():
+		p.out.cancel(w, list)
+		return ctx.Err()
+	}
+}

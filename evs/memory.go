@@ -1,0 +1,42 @@
+package evs
+
+import (
+	"stampede/batch"
+	"stampede/order"
+	"stampede/sock"
+	"stampede/wire"
+)
+
+// newMemory maps what a processor needs. Only what is used is touched.
+//
+//	arrivals  copies of small arrivals, and of all when chunks run short
+//	control   own stamps
+//	pool      messages joined from fragments
+//	send      the send queue, and own datagrams until they are stable
+func newMemory(c Config) (*memory, error) {
+	m := new(memory)
+	arenas := []struct {
+		slab  **batch.Slab
+		bytes int
+	}{
+		{&m.Arrivals, c.HistoryBytes},
+		{&m.Control, max(c.HistoryBytes, batch.ChunkBytes)},
+	}
+	for _, a := range arenas {
+		b, err := sock.Map(a.bytes)
+		if err != nil {
+			return nil, err
+		}
+		*a.slab = batch.NewSlab(batch.NewArena(b))
+	}
+	pool, err := sock.Map(c.ReassemblyBytes)
+	if err != nil {
+		return nil, err
+	}
+	m.Pool = batch.NewPool(pool, largestJoined(c.MaxMessageBytes))
+	m.Decoder = new(wire.Decoder)
+	m.send, err = sock.Map(c.SendQueueBytes + c.HistoryBytes)
+	return m, err
+}
+
+var _ = order.Memory{}

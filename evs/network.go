@@ -1,0 +1,39 @@
+package evs
+
+import (
+	"stampede/batch"
+	"stampede/sock"
+)
+
+// Listen opens the socket that c describes, for those who wrap it: a Network
+// that counts, delays or loses. Open does this by itself when c.Network is nil.
+// The caller closes it, unless Open takes it over.
+func Listen(c Config) (*sock.Socket, error) {
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	datagram := 0
+	if c.MTU != 0 {
+		datagram = c.MTU - c.headers()
+	}
+	peers := c.Peers
+	if c.Multicast.IsValid() {
+		peers = nil
+	}
+	return sock.Open(sock.Config{
+		Kind: c.Socket, Bind: c.Bind, Group: c.Multicast, Interface: c.Interface, Peers: peers,
+		TTL: c.TTL, Datagram: datagram, ReceiveBuffer: c.ReceiveBufferBytes,
+		GSO: c.GSO, GRO: c.GRO, Batch: c.ReceiveBatch, Wait: c.Wait,
+	})
+}
+
+// keepable says whether an arrival's memory is kept as it is. Small arrivals
+// are copied, so that none of them pins a chunk; and so is everything when
+// chunks run short, so that there is always one to receive into.
+func keepable(a *batch.Arrival) bool {
+	return a.Chunk != nil && len(a.Bytes) >= batch.ChunkBytes/2 && a.Chunk.Spare() > spareChunks
+}
+
+// spareChunks are left to the network's ring: two bursts.
+const spareChunks = 128

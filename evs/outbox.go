@@ -1,0 +1,221 @@
+package evs
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"stampede/batch"
+	"stampede/order"
+	"stampede/wire"
+)
+
+// outbox is where senders pack messages and the loop takes datagrams. Senders
+// do the packing, each message under the lock; the loop takes it once for a
+// datagram.
+type outbox struct {
+	mu      sync.Mutex
+	packer  *batch.Packer
+	limit   int
+	sets    map[string]uint16 // announced group sets, by their keys
+	loans   []*batch.Loan     // not in use
+	waiting []*waiter         // senders that wait for room
+	idle    []*waiter         // waiters not in use
+	armed   bool              // the loop has seen the queue empty and wants to be woken
+	closed  bool
+
+	last atomic.Uint64 // number of the newest message accepted
+}
+
+// waiter is a goroutine that waits for the loop.
+type waiter struct {
+	ch     chan error
+	handle *Handle
+	done   uint64 // what its handle had given back when last looked at
+	since  int64  // when that last changed; 0 = not looked at yet
+	number uint64 // Flush: the message that must be ordered
+}
+
+func newOutbox(c batch.PackerConfig, memory []byte) *outbox {
+	o := &outbox{sets: map[string]uint16{}, limit: c.QueueBytes}
+	o.packer = batch.NewPacker(c, batch.NewArena(memory))
+	return o
+}
+
+// keyBytes is the memory of to, for looking a set up without copying it.
+func keyBytes(to []Group) []byte {
+	if len(to) == 0 {
+		return nil
+	}
+	return unsafe.Slice(&to[0][0], len(to)*len(to[0]))
+}
+
+// address fills in how m names its groups: by the short name of the set, which
+// is announced when it is new; inline when there are too many sets.
+func (o *outbox) address(m *batch.Message, to []Group) error {
+	key := keyBytes(to)
+	if id, ok := o.sets[string(key)]; ok {
+		m.Set = id
+		return nil
+	}
+	if len(to) == 0 || len(o.sets) >= order.MaxSets {
+		m.Keys = to
+		if to == nil {
+			m.Keys = []Group{}
+		}
+		return nil
+	}
+	id := uint16(len(o.sets))
+	if err := o.packer.Announce(id, to); err != nil {
+		return err
+	}
+	o.sets[string(key)] = id
+	m.Set = id
+	return nil
+}
+
+// Next is called by the session, for the loop.
+func (o *outbox) Next() (batch.Datagram, bool) {
+	o.mu.Lock()
+	if o.packer.Peek() == nil {
+		o.armed = true
+		o.mu.Unlock()
+		return batch.Datagram{}, false
+	}
+	d := o.packer.Pop()
+	o.mu.Unlock()
+	return d, true
+}
+
+// Backlog is called by the session, for the loop.
+func (o *outbox) Backlog() int {
+	o.mu.Lock()
+	n := o.packer.Backlog()
+	o.mu.Unlock()
+	return n
+}
+
+// release gives back own datagrams that left the history, and returns the
+// loans that came to their end, appended to done.
+func (o *outbox) release(ds []batch.Datagram, done []*batch.Loan) []*batch.Loan {
+	if len(ds) == 0 {
+		return done
+	}
+	o.mu.Lock()
+	for i := range ds {
+		if loan := o.packer.Release(&ds[i]); loan != nil {
+			done = append(done, loan)
+		}
+	}
+	o.mu.Unlock()
+	return done
+}
+
+// loan returns a loan that is not in use. The lock is held.
+func (o *outbox) loan() *batch.Loan {
+	if n := len(o.loans); n > 0 {
+		l := o.loans[n-1]
+		o.loans = o.loans[:n-1]
+		return l
+	}
+	return new(batch.Loan)
+}
+
+// wait registers a waiter. The lock is held.
+func (o *outbox) wait(h *Handle) *waiter {
+	w := o.waiter(h)
+	o.waiting = append(o.waiting, w)
+	return w
+}
+
+func (o *outbox) waiter(h *Handle) *waiter {
+	var w *waiter
+	if n := len(o.idle); n > 0 {
+		w = o.idle[n-1]
+		o.idle = o.idle[:n-1]
+	} else {
+		w = &waiter{ch: make(chan error, 1)}
+	}
+	w.handle, w.since, w.number = h, 0, 0
+	return w
+}
+
+// put gives a waiter back whose channel is empty and which nobody will wake.
+func (o *outbox) put(w *waiter) {
+	o.mu.Lock()
+	o.idle = append(o.idle, w)
+	o.mu.Unlock()
+}
+
+// cancel takes a waiter out whose goroutine gave up.
+func (o *outbox) cancel(w *waiter, list *[]*waiter) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, x := range *list {
+		if x == w {
+			*list = append((*list)[:i], (*list)[i+1:]...)
+			o.idle = append(o.idle, w)
+			return
+		}
+	}
+	<-w.ch // it was woken meanwhile
+	o.idle = append(o.idle, w)
+}
+
+// patience is how long a full event queue may stay untouched before its
+// handle's blocked senders are told that they may be waiting for themselves.
+const patience = 10_000_000
+
+// wakeSenders wakes who waits for room when half of the queue is free, and who
+// may be waiting for himself. It returns how many still wait. The loop calls it
+// once a pass.
+func (o *outbox) wakeSenders(now int64) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting) == 0 {
+		return 0
+	}
+	room := o.packer.Queued() <= o.limit/2
+	still := o.waiting[:0]
+	for _, w := range o.waiting {
+		switch {
+		case room:
+			w.ch <- nil
+		case w.stuck(now):
+			w.ch <- ErrWouldBlock
+		default:
+			still = append(still, w)
+		}
+	}
+	clear(o.waiting[len(still):])
+	o.waiting = still
+	return len(still)
+}
+
+// stuck says whether the waiter's own event queue is full and untouched.
+func (w *waiter) stuck(now int64) bool {
+	done := w.handle.done.Load()
+	if w.since == 0 || done != w.done || !w.handle.full.Load() {
+		w.since, w.done = now, done
+		return false
+	}
+	return now-w.since >= patience
+}
+
+// close wakes all with an error.
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	for _, w := range o.waiting {
+		w.ch <- ErrClosed
+	}
+	o.waiting = nil
+}
+
+var _ order.Source = (*outbox)(nil)
+
+// messageOf is a batch.Message of a handle.
+func messageOf(h *Handle, g Guarantee) batch.Message {
+	return batch.Message{Guarantee: wire.Guarantee(g), Origin: h.origin}
+}

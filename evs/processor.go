@@ -1,0 +1,284 @@
+package evs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"stampede/internal/member"
+	"stampede/order"
+	"stampede/sock"
+	"stampede/wire"
+)
+
+var errServed = errors.New("evs: handle is served already")
+
+// Processor is one participant of a cluster.
+type Processor struct {
+	cfg   Config
+	net   Network
+	facts sock.Facts
+	self  Member
+	mem   *memory
+	out   *outbox
+	start time.Time // of the clock that the loop goes by
+
+	flushing []*waiter // under out.mu
+
+	// Under mu, which the loop takes once a pass.
+	mu      sync.Mutex
+	handles []*Handle
+	origins uint16
+	current *ConfigChange
+	view    *view
+	problem error
+	leaving bool
+	calm    chan struct{} // closed by the loop when there is nothing left to send
+
+	serving sync.Mutex // held while an application runs on the loop's thread
+	closing atomic.Bool
+	short   atomic.Bool   // history is waiting for the applications
+	formed  chan struct{} // closed with the first configuration
+	failed  chan struct{} // closed when problem is set
+	done    chan struct{} // closed when the loop has ended
+
+	missing atomic.Pointer[[]ProcessorID]
+	stats   published
+	loop    loop
+}
+
+// view is a configuration as events refer to it.
+type view struct{ members []Member }
+
+// Open opens a processor and returns when it is in its first configuration, or
+// when ctx ends, with an error that says who was missing. The values in effect
+// are logged.
+func Open(ctx context.Context, c Config) (*Processor, error) {
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	network := c.Network
+	if network == nil {
+		s, err := Listen(c)
+		if err != nil {
+			return nil, err
+		}
+		network = s
+	}
+	p, err := newProcessor(c, network)
+	if err != nil {
+		network.Close()
+		return nil, err
+	}
+	go p.run()
+	return p, p.awaitFirst(ctx)
+}
+
+func newProcessor(c Config, network Network) (*Processor, error) {
+	p := &Processor{
+		cfg: c, net: network, facts: network.Facts(), start: time.Now(),
+		self:   Member{ID: c.ID, Incarnation: uint64(time.Now().UnixNano())},
+		formed: make(chan struct{}), failed: make(chan struct{}), done: make(chan struct{}),
+	}
+	if p.facts.DatagramBytes < 256 {
+		return nil, invalid("Network", "datagrams of %d bytes are too small", p.facts.DatagramBytes)
+	}
+	var err error
+	if p.mem, err = newMemory(c); err != nil {
+		return nil, err
+	}
+	mc := p.memberConfig()
+	p.loop.init(p, mc)
+	p.log("opened", "id", c.ID, "incarnation", p.self.Incarnation, "cluster", c.Cluster, "start", c.Start,
+		"local", p.facts.Local, "group", p.facts.Group, "peers", len(c.Peers), "datagram", p.facts.DatagramBytes,
+		"gso", p.facts.GSO, "gro", p.facts.GRO, "receive_buffer", p.facts.ReceiveBufferBytes,
+		"window", mc.Window, "history", mc.History, "max_message", c.MaxMessageBytes, "wait", p.facts.Wait)
+	return p, nil
+}
+
+// memberConfig is what the protocol is told of this processor.
+func (p *Processor) memberConfig() member.Config {
+	c, f := &p.cfg, &p.facts
+	mc := member.Config{
+		Self: p.self, Cluster: clusterKey(c.Cluster), Start: c.Start,
+		Datagram:   f.DatagramBytes,
+		MaxMessage: uint32(c.MaxMessageBytes + MaxGroups*wire.GroupBytes),
+		Window:     window(f),
+		// Half of the history: arrivals keep whole chunks, of which they may
+		// fill no more than that.
+		History: uint32(c.HistoryBytes / 2 / f.DatagramBytes),
+		NoCheck: c.NoCheck, JoinInterval: int64(c.JoinInterval), Timers: c.timers(),
+	}
+	if f.Local.IsValid() {
+		mc.Addresses = []netip.AddrPort{f.Local}
+	}
+	return mc
+}
+
+// window is how many full datagrams the receive buffer holds, at what the
+// kernel charges a lone one.
+func window(f *sock.Facts) uint32 {
+	charge := max(f.Charge.Datagram, f.DatagramBytes, 1)
+	return uint32(max(f.ReceiveBufferBytes/charge, 1))
+}
+
+// clusterKey is the number under which datagrams name their cluster: FNV-1a.
+func clusterKey(name string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return max(h.Sum64(), 1)
+}
+
+// awaitFirst waits for the first configuration, and closes the processor if it
+// does not come.
+func (p *Processor) awaitFirst(ctx context.Context) (err error) {
+	select {
+	case <-p.formed:
+		return nil
+	case <-p.failed:
+		p.mu.Lock()
+		err = p.problem
+		p.mu.Unlock()
+	case <-p.done:
+		err = ErrClosed
+	case <-ctx.Done():
+		err = fmt.Errorf("evs: no configuration yet%s: %w", p.whoIsMissing(), ctx.Err())
+	}
+	p.Close()
+	return err
+}
+
+func (p *Processor) whoIsMissing() string {
+	m := p.missing.Load()
+	if m == nil || len(*m) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for _, id := range *m {
+		fmt.Fprintf(&b, " %d", id)
+	}
+	return ", waiting for" + b.String()
+}
+
+func (p *Processor) log(what string, args ...any) {
+	if p.cfg.Logger != nil {
+		p.cfg.Logger.Info(what, args...)
+	}
+}
+
+// admit adds a handle, whose first event is the present configuration.
+func (p *Processor) admit(h *Handle) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing.Load() || p.current == nil {
+		return ErrClosed
+	}
+	p.origins++
+	h.origin = p.origins
+	p.handles = append(p.handles, h)
+	h.push(item{config: p.current})
+	return nil
+}
+
+// dismiss takes a handle out.
+func (p *Processor) dismiss(h *Handle) {
+	p.mu.Lock()
+	for i, x := range p.handles {
+		if x == h {
+			p.handles = append(p.handles[:i:i], p.handles[i+1:]...)
+			break
+		}
+	}
+	p.mu.Unlock()
+	p.net.Wake()
+}
+
+// Configuration is the latest regular configuration, out of band: handles may
+// not have come to it yet.
+func (p *Processor) Configuration() ConfigChange {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil {
+		return ConfigChange{}
+	}
+	return *p.current
+}
+
+// Self is this processor in its present life.
+func (p *Processor) Self() Member { return p.self }
+
+// Facts tells what the network came to.
+func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
+
+// Leave sends what was accepted, waits until every member holds it or ctx ends,
+// and closes the processor.
+func (p *Processor) Leave(ctx context.Context) error {
+	calm := make(chan struct{})
+	p.mu.Lock()
+	if p.calm == nil {
+		p.calm = calm
+	} else {
+		calm = p.calm
+	}
+	p.mu.Unlock()
+	p.net.Wake()
+	var err error
+	select {
+	case <-calm:
+	case <-p.done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return errors.Join(err, p.Close())
+}
+
+// Close closes the processor and its handles at once. Messages that were not
+// sent are lost, and so are events that were not received. Closing again waits
+// for the first to be done.
+func (p *Processor) Close() error {
+	p.closing.Store(true)
+	p.net.Wake()
+	<-p.done
+	return nil
+}
+
+// shut ends everything, after the loop's last pass.
+func (p *Processor) shut() {
+	p.out.close()
+	p.mu.Lock()
+	handles := p.handles
+	p.mu.Unlock()
+	for _, h := range handles {
+		h.Close()
+	}
+	p.out.mu.Lock()
+	for _, w := range p.flushing {
+		w.ch <- ErrClosed
+	}
+	p.flushing = nil
+	p.out.mu.Unlock()
+	if err := p.net.Close(); err != nil {
+		p.log("close", "error", err)
+	}
+	close(p.done)
+}
+
+// settle waits until no application runs on the loop's thread.
+func (p *Processor) settle() {
+	p.serving.Lock()
+	p.serving.Unlock() //nolint:staticcheck // passing through is the point
+}
+
+// memory of a processor: what the order keeps. It is left to the collector of
+// mappings at exit: events may refer to it for as long as the program likes.
+type memory struct {
+	order.Memory
+	send []byte
+}

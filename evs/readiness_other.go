@@ -1,0 +1,18 @@
+//go:build !linux
+
+package evs
+
+import (
+	"errors"
+	"syscall"
+)
+
+type readiness struct{}
+
+func (r *readiness) raise() {}
+func (r *readiness) lower() {}
+
+// SyscallConn is for Linux only, so far.
+func (h *Handle) SyscallConn() (syscall.RawConn, error) {
+	return nil, errors.ErrUnsupported
+}

@@ -1,0 +1,79 @@
+package evs
+
+import (
+	"context"
+	"unsafe"
+
+	"stampede/wire"
+)
+
+// server is an application that runs on the loop's thread.
+type server struct {
+	f    func([]Event) error
+	ctx  context.Context
+	buf  []Event
+	done chan error
+}
+
+// serveBatch is how many events one call of a served function gets at most.
+const serveBatch = 256
+
+// Serve calls f with batches of events on the loop's own thread: no wake-up
+// stands between the arrival of a message and f, nor between what f sends and
+// the network. f must not block, and sends with the Try forms only: while it
+// runs, nothing else does. Payloads live until f returns. Serve returns when
+// ctx ends, with its error, when f returns one, or when the handle is closed.
+// No other receiving call may run meanwhile.
+func (h *Handle) Serve(ctx context.Context, f func([]Event) error) error {
+	s := &server{f: f, ctx: ctx, buf: make([]Event, serveBatch), done: make(chan error, 1)}
+	if !h.server.CompareAndSwap(nil, s) {
+		return errServed
+	}
+	h.p.net.Wake()
+	var err error
+	select {
+	case err = <-s.done:
+	case <-h.p.done:
+		err = ErrClosed
+	case <-ctx.Done():
+		if h.server.CompareAndSwap(s, nil) {
+			h.p.settle() // the loop may be inside f
+		}
+		err = ctx.Err()
+	}
+	h.server.CompareAndSwap(s, nil)
+	return err
+}
+
+// serve lets the application have what is queued for h. The loop calls it.
+func (h *Handle) serve() {
+	s := h.server.Load()
+	if s == nil {
+		return
+	}
+	for {
+		n, err := h.take(s.buf, false)
+		if n > 0 {
+			err = s.f(s.buf[:n])
+		}
+		if err != nil {
+			if h.server.CompareAndSwap(s, nil) {
+				s.done <- err
+			}
+			return
+		}
+		if n < len(s.buf) {
+			h.giveBack()
+			return
+		}
+	}
+}
+
+// groupsOf are keys as they stand in a frame, seen as groups: both are 32-byte
+// arrays one behind the other, without alignment.
+func groupsOf(k wire.Keys) []Group {
+	if len(k) < wire.GroupBytes {
+		return nil
+	}
+	return unsafe.Slice((*Group)(unsafe.Pointer(&k[0])), len(k)/wire.GroupBytes)
+}
