@@ -7,7 +7,7 @@ import "net/netip"
 //
 //	0             8        28     48        68       72          73          74
 //	|incarnation  |config  |seen  |attempt  |version |min version|max version|MTU  |
-//	76              80      84           88     89         90    92
+//	76      80       84           88     89         90    92
 //	|window |history |max message |flags |addresses |rows |addresses ...|rows ...
 //
 // A row is
