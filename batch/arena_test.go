@@ -88,10 +88,12 @@ func TestSlabSharesChunksAndReusesThem(t *testing.T) {
 	if a.Free() != 1 {
 		t.Fatalf("%d chunks free, want all but the open one", a.Free())
 	}
-	if b, c := s.Copy(text); &b[0] != &c.Bytes[0] {
-		t.Error("an open chunk without copies was not begun anew")
-	} else {
-		c.Release()
+	for range 2 {
+		if b, c := s.Copy(text); &b[0] != &c.Bytes[0] {
+			t.Error("a chunk without copies was not begun anew")
+		} else {
+			c.Release()
+		}
 	}
 	s.Close()
 	if a.Free() != 2 {

@@ -3,7 +3,9 @@ package batch
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"testing"
+	"weak"
 
 	"stampede/wire"
 )
@@ -112,6 +114,34 @@ func TestWhatGainsNothingIsCopied(t *testing.T) {
 	}
 }
 
+// A message that one datagram holds is still cut if it is in too many parts.
+func TestLentWholeMessageInManyParts(t *testing.T) {
+	body := text(40_000, 1)
+	for _, n := range []int{maxTail, maxTail + 1, 3 * maxTail} {
+		for _, empty := range []bool{false, true} {
+			var iov [][]byte
+			for i := range n {
+				from, to := i*len(body)/n, (i+1)*len(body)/n
+				if empty && i < n-1 {
+					from, to = 0, 0
+				} else if empty {
+					from = 0
+				}
+				iov = append(iov, body[from:to])
+			}
+			p, _ := packerWith(PackerConfig{Datagram: MaxDatagram}, 2)
+			mustLend(t, p, new(Loan), iov...)
+			r := newReceiver(t)
+			if got := drain(r, p); len(got) != (n+maxTail-1)/maxTail && !empty {
+				t.Errorf("%d parts in %d datagrams", n, len(got))
+			}
+			if len(r.got) != 1 || !bytes.Equal(r.got[0].payload, body) {
+				t.Errorf("%d parts: the message did not arrive as it was", n)
+			}
+		}
+	}
+}
+
 // Parts may be as uneven as they like: the tails stay short.
 func TestLentPartsOfAllSizes(t *testing.T) {
 	p, _ := packerWith(PackerConfig{Datagram: 1472}, 4)
@@ -185,6 +215,47 @@ func TestLendTakesAllOrNothing(t *testing.T) {
 	if len(r.got) != 2 || !bytes.Equal(r.got[1].payload, body[:50_000]) || loan.Outstanding() != 0 {
 		t.Error("the message did not arrive as it was")
 	}
+}
+
+func TestLendCountsThePaddingBeforeIt(t *testing.T) {
+	p, _ := packerWith(PackerConfig{Datagram: MaxDatagram}, 1)
+	mustAppend(t, p, 62_000) // will be padded: then the chunk is full
+	if _, err := p.Lend(&Message{}, [][]byte{text(40_000, 1)}, new(Loan)); err != ErrFull {
+		t.Errorf("no room for a head: %v", err)
+	}
+	r := newReceiver(t)
+	drain(r, p)
+	mustLend(t, p, new(Loan), text(40_000, 1))
+}
+
+func TestLendCountsDatagramsThatEndEarly(t *testing.T) {
+	p, _ := packerWith(PackerConfig{Datagram: MaxDatagram}, 1)
+	mustAppend(t, p, 49_000)
+	first := p.Pop() // the chunk has room for 170 heads behind it
+	var iov [][]byte
+	for range 3000 {
+		iov = append(iov, []byte{1})
+	}
+	iov = append(iov, make([]byte, 3001*minPart))
+	if _, err := p.Lend(&Message{}, iov, new(Loan)); err != ErrFull {
+		t.Errorf("200 datagrams of %d parts each: %v", maxTail, err)
+	}
+	p.Release(&first)
+}
+
+func TestReleasedPackerForgetsLentMemory(t *testing.T) {
+	p, _ := packerWith(PackerConfig{Datagram: 1472}, 1)
+	lent := func() weak.Pointer[byte] {
+		body := text(5000, 1)
+		mustLend(t, p, new(Loan), body)
+		drain(newReceiver(t), p)
+		return weak.Make(&body[0])
+	}()
+	runtime.GC()
+	if lent.Value() != nil {
+		t.Error("lent memory is still referred to")
+	}
+	runtime.KeepAlive(p)
 }
 
 func TestLendingDoesNotAllocate(t *testing.T) {

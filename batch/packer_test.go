@@ -62,13 +62,14 @@ func (r *receiver) take(d *Datagram) []byte {
 		r.t.Fatalf("datagram %d: %v", r.dseq, v)
 	}
 	var fr wire.Frame
-	last := false
+	last, begins := false, false
 	frames := wire.NewFrames(b[wire.HeaderBytes:], h.First)
 	for frames.Next(&fr) {
 		switch fr.Type {
 		case wire.FrameMessage:
 			r.message(&fr, fr.Number, fr.Body)
 		case wire.FrameFragment:
+			begins = fr.Offset == 0 && !fr.Last()
 			last = r.fragment(&fr) || last
 		case wire.FrameGroupSet:
 			if fr.Offset == 0 {
@@ -77,9 +78,9 @@ func (r *receiver) take(d *Datagram) []byte {
 			r.sets[fr.Set] = append(r.sets[fr.Set], fr.Keys()...)
 		}
 	}
-	if d.Messages != h.Messages || d.Through != r.through || d.Last != last || d.Begins && !h.Unfinished {
-		r.t.Fatalf("datagram %d says messages %d through %d last %v begins %v; read %d, %d, %v, unfinished %v",
-			r.dseq, d.Messages, d.Through, d.Last, d.Begins, h.Messages, r.through, last, h.Unfinished)
+	if d.Messages != h.Messages || d.Through != r.through || d.Last != last || d.Begins != begins {
+		r.t.Fatalf("datagram %d says messages %d through %d last %v begins %v; read %d, %d, %v, %v",
+			r.dseq, d.Messages, d.Through, d.Last, d.Begins, h.Messages, r.through, last, begins)
 	}
 	return b
 }
@@ -290,6 +291,47 @@ func TestQueueLimitTakesAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestAnnouncementsCountAgainstTheLimits(t *testing.T) {
+	keys := make([]wire.Group, 1000)
+	p, a := packerWith(PackerConfig{Datagram: 1472, QueueBytes: 10_000}, 4)
+	if err := p.Announce(1, keys); err != nil { // as with messages, when nothing waits
+		t.Fatal(err)
+	}
+	if err := p.Announce(2, keys[:1]); err != ErrFull {
+		t.Errorf("a queue over its limit: %v", err)
+	}
+	drain(newReceiver(t), p)
+	p.Close()
+	if a.Free() != 4 {
+		t.Errorf("%d chunks came back of 4", a.Free())
+	}
+	p, _ = packerWith(PackerConfig{Datagram: 1472}, 1)
+	announced := 0
+	for p.Announce(uint16(announced), keys) == nil {
+		announced++
+	}
+	if announced != 1 { // 43 keys in a datagram, 44 datagrams in a chunk
+		t.Errorf("%d sets of 1000 keys in one chunk", announced)
+	}
+	r := newReceiver(t)
+	drain(r, p)
+	if len(r.sets) != 1 || len(r.sets[0]) != 1000*wire.GroupBytes {
+		t.Error("the set did not arrive whole")
+	}
+}
+
+func TestDatagramsBeginAtWordsBehindShortOnes(t *testing.T) {
+	p, _ := packerWith(PackerConfig{Datagram: 1471}, 2)
+	var held []Datagram
+	for n := range 30 {
+		mustAppend(t, p, n)
+		held = append(held, p.Pop())
+		if at := cap(held[n].Chunk.Bytes) - cap(held[n].Bytes); at%shortAlign != 0 {
+			t.Errorf("datagram %d begins at %d", n, at)
+		}
+	}
+}
+
 func TestArenaLimitTakesAllOrNothing(t *testing.T) {
 	p, a := packerWith(PackerConfig{Datagram: 1472}, 2)
 	each := (1400 - wire.FragmentOverhead) * (ChunkBytes / 1472)
@@ -332,6 +374,11 @@ func TestBadMessagesAreRefused(t *testing.T) {
 			t.Errorf("Lend: %v, want %v", err, c.want)
 		}
 	}
+	mustAppend(t, p, 10)
+	if _, err := p.Append(&Message{}, [][]byte{make([]byte, 1001)}); err != ErrTooLarge {
+		t.Errorf("Append with room in the open datagram: %v, want %v", err, ErrTooLarge)
+	}
+	p.Pop()
 	for _, n := range []int{0, wire.MaxSetKeys + 1} {
 		if err := p.Announce(1, make([]wire.Group, n)); err != ErrKeys {
 			t.Errorf("a set of %d keys: %v", n, err)

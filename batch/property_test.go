@@ -130,8 +130,9 @@ func (w *world) chunks(n int) int {
 // parts cuts b at random places; some parts are empty.
 func (w *world) parts(b []byte) [][]byte {
 	var iov [][]byte
-	for range w.dice(4) {
-		n := w.dice(len(b) + 1)
+	for range w.dice(1 + 1<<w.dice(7)) {
+		n := w.dice(len(b)/4 + 2)
+		n = min(n, len(b))
 		iov = append(iov, b[:n])
 		b = b[n:]
 	}
@@ -233,7 +234,7 @@ func (w *world) end() {
 func TestPackerKeepsItsPromises(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	worlds := 400
+	worlds := 200
 	if testing.Short() || Invariants {
 		worlds = 40
 	}
