@@ -21,6 +21,7 @@ const (
 	compress  = "github.com/klauspost/compress"
 	cobra     = "github.com/spf13/cobra"
 	histogram = "github.com/HdrHistogram/hdrhistogram-go"
+	pflag     = "github.com/spf13/pflag" // cobra's flags
 	xnet      = "golang.org/x/net"
 	xsys      = "golang.org/x/sys"
 )
@@ -41,7 +42,7 @@ var plan = []struct {
 	{"internal/testenv", floor{}},
 	{"internal/lab", floor{}},
 	{"bench", floor{imports: []string{"evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "evs", "sock", "batch", "internal/lab", "perf", "wire"}, modules: []string{cobra, histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "evs", "sock", "batch", "internal/lab", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }
