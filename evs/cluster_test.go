@@ -112,28 +112,57 @@ func cluster(t testing.TB, n int, tr transport) ([]*Processor, []*Handle) {
 	return ps, handles(t, ps)
 }
 
-// message is what a test remembers of a Deliver event.
-type message struct {
-	sender  ProcessorID
-	number  uint64
-	payload string
+// newHandle opens one handle more.
+func newHandle(t testing.TB, p *Processor, groups ...Group) *Handle {
+	t.Helper()
+	h, err := p.Handle(HandleOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Join(groups...); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// received is what a test remembers of a Deliver event.
+type received struct {
+	sender    ProcessorID
+	number    uint64
+	guarantee Guarantee
+	payload   string
 }
 
 // collect receives n messages.
-func collect(t testing.TB, h *Handle, n int) []message {
+func collect(t testing.TB, h *Handle, n int) []received {
 	t.Helper()
-	var got []message
+	var got []received
 	buf := make([]Event, 128)
 	for len(got) < n {
-		k, err := h.Receive(testContext(t), buf)
+		k, err := h.Receive(testContext(t), buf[:min(len(buf), n-len(got))])
 		if err != nil {
 			t.Fatalf("after %d of %d messages: %v", len(got), n, err)
 		}
 		for _, e := range buf[:k] {
 			if e.Kind == Deliver {
-				got = append(got, message{e.Sender, e.Number, string(e.Payload)})
+				got = append(got, received{e.Sender, e.Number, e.Guarantee, string(e.Payload)})
 			}
 		}
 	}
 	return got
+}
+
+// exchangeAlone sends to oneself.
+func exchangeAlone(t *testing.T, h *Handle) {
+	t.Helper()
+	for i := range 100 {
+		if _, err := h.McastJoined(testContext(t), Safe, []byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, m := range collect(t, h, 100) {
+		if m.payload != string([]byte{byte(i)}) {
+			t.Fatalf("message %d is %q", i, m.payload)
+		}
+	}
 }

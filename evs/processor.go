@@ -48,7 +48,7 @@ type Processor struct {
 	failed  chan struct{} // closed when problem is set
 	done    chan struct{} // closed when the loop has ended
 
-	missing atomic.Pointer[[]ProcessorID]
+	missing atomic.Pointer[[]member.Missing]
 	stats   published
 	loop    loop
 }
@@ -161,8 +161,11 @@ func (p *Processor) whoIsMissing() string {
 		return ""
 	}
 	var b strings.Builder
-	for _, id := range *m {
-		fmt.Fprintf(&b, " %d", id)
+	for _, x := range *m {
+		fmt.Fprintf(&b, " %d", x.ID)
+		if x.Why != "" {
+			fmt.Fprintf(&b, " (%s)", x.Why)
+		}
 	}
 	return ", waiting for" + b.String()
 }

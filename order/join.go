@@ -17,12 +17,14 @@ type buffer struct {
 
 // hold ties reassembly memory to a datagram.
 func (s *Session) hold(sl *slot, b []byte) {
-	n := s.spare
-	if n == nil {
-		n = new(buffer)
-	} else {
-		s.spare = n.next
+	if s.spare == nil {
+		block := make([]buffer, 256)
+		for i := range block {
+			block[i].next, s.spare = s.spare, &block[i]
+		}
 	}
+	n := s.spare
+	s.spare = n.next
 	n.bytes, n.next = b, sl.buffers
 	sl.buffers = n
 }

@@ -40,13 +40,18 @@ func (m *Machine) Problems() []Problem {
 	return p
 }
 
-// Missing are the processors of the start list that this one is still waiting
-// for.
-func (m *Machine) Missing() []wire.ProcessorID {
-	var missing []wire.ProcessorID
+// Missing is a processor of the start list that this one is still waiting for.
+type Missing struct {
+	ID  wire.ProcessorID
+	Why string // empty: it was not heard, or does not hear this one
+}
+
+// Missing are all of these.
+func (m *Machine) Missing() []Missing {
+	var missing []Missing
 	for _, id := range m.start {
 		if p := m.peers[id]; p != nil && !p.mutual() {
-			missing = append(missing, id)
+			missing = append(missing, Missing{id, p.refused})
 		}
 	}
 	return missing

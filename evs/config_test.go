@@ -1,0 +1,105 @@
+package evs
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"stampede/sock"
+)
+
+// TestBadConfig: what cannot be is refused when it is opened, by the name of
+// the field.
+func TestBadConfig(t *testing.T) {
+	good := func() Config { return configs(t, 2, unicast)[0] }
+	for _, test := range []struct {
+		field  string
+		change func(*Config)
+	}{
+		{"ID", func(c *Config) { c.ID = 0 }},
+		{"Start", func(c *Config) { c.Start = []ProcessorID{1, 2, 2} }},
+		{"Start", func(c *Config) { c.Start = []ProcessorID{2, 3} }},
+		{"Start", func(c *Config) { c.Start = []ProcessorID{0, 1} }},
+		{"Peers", func(c *Config) { c.Peers = nil }},
+		{"Peers[0]", func(c *Config) { c.Peers = []netip.AddrPort{{}} }},
+		{"Bind", func(c *Config) { c.Bind = netip.MustParseAddrPort("192.0.2.7:0") }},
+		{"Group", func(c *Config) { c.Multicast = netip.MustParseAddrPort("192.0.2.7:5") }},
+		{"Interface", func(c *Config) { c.Interface = "no-such-interface" }},
+		{"MTU", func(c *Config) { c.MTU = 60 }},
+		{"MTU", func(c *Config) { c.MTU = 1 << 20 }},
+		{"MaxMessageBytes", func(c *Config) { c.MaxMessageBytes = -1 }},
+		{"MaxMessageBytes", func(c *Config) { c.MaxMessageBytes = MaxMessageLimit + 1 }},
+		{"ReassemblyBytes", func(c *Config) { c.MaxMessageBytes, c.ReassemblyBytes = 1<<20, 1<<20 }},
+		{"HistoryBytes", func(c *Config) { c.HistoryBytes = 1000 }},
+		{"SendQueueBytes", func(c *Config) { c.SendQueueBytes = 1000 }},
+		{"Compress", func(c *Config) { c.Compress = 77 }},
+		{"Heartbeat", func(c *Config) { c.Heartbeat = -time.Second }},
+		{"JoinInterval", func(c *Config) { c.JoinInterval = time.Nanosecond }},
+		{"TTL", func(c *Config) { c.TTL = 300 }},
+		{"ReceiveBatch", func(c *Config) { c.ReceiveBatch = -1 }},
+		{"ReceiveBufferBytes", func(c *Config) { c.ReceiveBufferBytes = -1 }},
+		{"Wait", func(c *Config) { c.Wait = 9 }},
+		{"GSO", func(c *Config) { c.GSO = 9 }},
+		{"Kind", func(c *Config) { c.Socket = sock.Kind(9) }},
+	} {
+		c := good()
+		test.change(&c)
+		p, err := Open(testContext(t), c)
+		if err == nil {
+			p.Close()
+			t.Errorf("a wrong %s was accepted", test.field)
+		} else if !strings.Contains(err.Error(), "Config."+test.field+":") {
+			t.Errorf("a wrong %s: %v", test.field, err)
+		}
+	}
+}
+
+// TestMissing: Open that ends without a configuration says who was missing.
+func TestMissing(t *testing.T) {
+	c := configs(t, 3, unicast)[0]
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := Open(ctx, c); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "waiting for 2 3") {
+		t.Errorf("Open of one of three: %v", err)
+	}
+}
+
+// TestAlone: a processor alone is a configuration, and delivers to itself.
+func TestAlone(t *testing.T) {
+	hs := handles(t, open(t, []Config{{ID: 7}}))
+	exchangeAlone(t, hs[0])
+}
+
+// TestDisagreement: a processor whose messages may be longer is not let in,
+// and Open says why it did not come to a configuration.
+func TestDisagreement(t *testing.T) {
+	cs := configs(t, 2, unicast)
+	cs[1].MaxMessageBytes = 2 << 20
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	other := make(chan error)
+	go func() { _, err := Open(ctx, cs[1]); other <- err }()
+	if _, err := Open(ctx, cs[0]); err == nil || !strings.Contains(err.Error(), "2 (allows messages of") {
+		t.Errorf("Open beside a processor with another maximum: %v", err)
+	}
+	<-other
+}
+
+// TestDuplicateID: the second processor with an id is told so, with addresses.
+func TestDuplicateID(t *testing.T) {
+	cs := configs(t, 2, multicast)
+	first := make(chan error)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { _, err := Open(ctx, cs[0]); first <- err }()
+	_, err := Open(testContext(t), cs[0])
+	cancel()
+	if other := <-first; !errors.Is(other, context.Canceled) {
+		err = other // which of the two began second is theirs to find out
+	}
+	if err == nil || !strings.Contains(err.Error(), "processor id 1 is used at") {
+		t.Errorf("Open of an id that is in use: %v", err)
+	}
+}

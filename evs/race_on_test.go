@@ -1,0 +1,5 @@
+//go:build race
+
+package evs
+
+const raceEnabled = true
