@@ -1,0 +1,85 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+
+	"stampede/evs"
+	"stampede/sock"
+)
+
+// choices are the words that a field of a Scenario may hold, with their
+// meanings; the first is the default.
+type choices[T any] []choice[T]
+
+type choice[T any] struct {
+	word    string
+	meaning T
+}
+
+// Via tells how the application takes its deliveries.
+type Via uint8
+
+const (
+	viaReceive Via = iota // a goroutine in Receive
+	viaServe              // a function on the loop's thread
+)
+
+// transport of a scenario whose choice was made.
+type transport uint8
+
+const (
+	auto transport = iota
+	multicast
+	unicast
+)
+
+var (
+	guarantees = choices[evs.Guarantee]{
+		{"agreed", evs.Agreed}, {"unordered", evs.Unordered}, {"fifo", evs.FIFO}, {"safe", evs.Safe}}
+	transports = choices[transport]{{"auto", auto}, {"multicast", multicast}, {"unicast", unicast}}
+	sockets    = choices[sock.Kind]{{"udp", sock.Native}, {"portable", sock.Portable}}
+	switches   = choices[evs.Switch]{{"auto", sock.Auto}, {"off", sock.Off}}
+	waits      = choices[evs.Wait]{{"auto", sock.Adaptive}, {"block", sock.Block}, {"spin", sock.Spin}}
+	codecs     = choices[evs.Compression]{{"off", 0}, {"s2", 1}, {"zstd", 2}}
+	vias       = choices[Via]{{"receive", viaReceive}, {"serve", viaServe}}
+)
+
+// find is the meaning of word.
+func (c choices[T]) find(field, word string) (T, error) {
+	for _, o := range c {
+		if o.word == word {
+			return o.meaning, nil
+		}
+	}
+	var none T
+	return none, fmt.Errorf("%s %q is none of %s", field, word, c)
+}
+
+// of is the meaning of a word that Validate has accepted.
+func (c choices[T]) of(word string) T {
+	m, err := c.find("", word)
+	if err != nil {
+		panic("bench: a scenario that was not validated: " + err.Error())
+	}
+	return m
+}
+
+// String lists the words, as a flag's description does.
+func (c choices[T]) String() string {
+	words := make([]string, len(c))
+	for i, o := range c {
+		words[i] = o.word
+	}
+	return strings.Join(words, "|")
+}
+
+// The words that the fields of a Scenario take, for descriptions of flags.
+var (
+	GuaranteeWords = guarantees.String()
+	TransportWords = transports.String()
+	SocketWords    = sockets.String()
+	SwitchWords    = switches.String()
+	WaitWords      = waits.String()
+	CompressWords  = codecs.String()
+)

@@ -1,0 +1,239 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Result is what came of a Scenario: an element of the JSON array.
+// MB are 10⁶ bytes of payload.
+type Result struct {
+	Scenario  string  `json:"scenario"`
+	Engine    string  `json:"engine"`
+	Hosts     int     `json:"hosts"`
+	Senders   int     `json:"senders"`
+	Size      int     `json:"size"`
+	Guarantee string  `json:"guarantee"`
+	Rate      float64 `json:"rate"` // messages/s a sender; 0 = flood
+	Via       string  `json:"via"`
+
+	WarmupS   float64 `json:"warmup_s"`
+	DurationS float64 `json:"duration_s"`
+
+	// The least over the hosts, between the end of warm-up and of sending.
+	DeliveredPerS float64 `json:"delivered_per_s"`
+	MBPerS        float64 `json:"mb_per_s"`
+
+	// From the time at which a message was to be sent to its delivery: at its
+	// sender, and at all hosts. In a flood of one message in 256, from the
+	// call that sent it. null: no message was timed.
+	LatencyUS    *Latency `json:"latency_us"`
+	LatencyAllUS *Latency `json:"latency_all_us"`
+
+	OrderOK     bool   `json:"order_ok"`
+	OrderFault  string `json:"order_fault,omitempty"`
+	Lost        uint64 `json:"lost"`       // deliveries that lack, over all hosts
+	Duplicates  uint64 `json:"duplicates"` // and those too many
+	Damaged     uint64 `json:"damaged"`
+	Changes     uint64 `json:"configuration_changes"` // after the first, the most of any host
+	Retransmits uint64 `json:"retransmits"`           // datagrams, over all hosts and the whole run
+	Overruns    uint64 `json:"overruns"`              // trains the kernel dropped for want of buffer
+	Dropped     uint64 `json:"dropped"`               // datagrams, because of loss_percent
+
+	// Of all hosts' processes and softirqs, by deliveries at all hosts.
+	CPUNsPerDelivery    float64 `json:"cpu_ns_per_delivery"`
+	DatagramsPerTrain   float64 `json:"datagrams_per_train"`   // received
+	DatagramsPerReceive float64 `json:"datagrams_per_receive"` // by one system call
+
+	GSO                string  `json:"gso"` // on, off or fallback, with the cause
+	GRO                string  `json:"gro"`
+	Transport          string  `json:"transport"`
+	IP                 int     `json:"ip"`
+	Socket             string  `json:"socket"`
+	Wait               string  `json:"wait"`
+	Compress           string  `json:"compress"`
+	DatagramBytes      int     `json:"datagram_bytes"`
+	ReceiveBufferBytes int     `json:"receive_buffer_bytes"` // granted to the host that got least
+	LossPercent        float64 `json:"loss_percent"`
+	Seed               uint64  `json:"seed"`
+	Lab                bool    `json:"lab"`
+
+	Environment
+	PerHost []HostResult `json:"per_host"`
+
+	// Error is why the run has no figures; the order counts as wrong.
+	Error string `json:"error,omitempty"`
+}
+
+// Latency are quantiles in µs.
+type Latency struct {
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+	P99   float64 `json:"p99"`
+	P999  float64 `json:"p999"`
+	Max   float64 `json:"max"`
+	Count int64   `json:"count"`
+}
+
+// HostResult is one host's part.
+type HostResult struct {
+	Host          int     `json:"host"`
+	DurationS     float64 `json:"duration_s"`
+	DeliveredPerS float64 `json:"delivered_per_s"`
+	Sent          uint64  `json:"sent"`
+	Delivered     uint64  `json:"delivered"` // over the whole run
+	CPUS          float64 `json:"cpu_s"`     // of the measured time
+	Chain         string  `json:"chain"`
+}
+
+// Wrong is what is wrong with a result, nil if nothing.
+func (r *Result) Wrong() error {
+	switch {
+	case r.Error != "":
+		return fmt.Errorf("%s: %s", r.Scenario, r.Error)
+	case r.Lost > 0:
+		return fmt.Errorf("%s, %d B: %d deliveries lost", r.Scenario, r.Size, r.Lost)
+	case r.Duplicates > 0:
+		return fmt.Errorf("%s, %d B: %d deliveries twice", r.Scenario, r.Size, r.Duplicates)
+	case !r.OrderOK:
+		return fmt.Errorf("%s, %d B: wrong order: %s", r.Scenario, r.Size, r.OrderFault)
+	}
+	return nil
+}
+
+// newResult has what a scenario asks for.
+func newResult(s *Scenario, e Environment) Result {
+	r := Result{
+		Scenario: s.Name, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
+		Guarantee: s.Guarantee, Rate: s.Rate, Via: s.Via,
+		WarmupS: s.Warmup.Seconds(), DurationS: s.Duration.Seconds(),
+		Transport: "multicast", IP: s.IP, Socket: s.Socket, Wait: s.Wait, Compress: s.Compress,
+		LossPercent: s.Loss, Seed: s.Seed, Lab: s.Lab, Environment: e,
+		PerHost: []HostResult{},
+	}
+	if s.transport() == unicast {
+		r.Transport = "unicast"
+	}
+	return r
+}
+
+// add puts in what the hosts and the machine tell.
+func (r *Result) add(outs []*outcome, from, to machineTime) error {
+	r.addOrder(outs)
+	r.addEngines(outs)
+	var err error
+	if r.LatencyUS, err = quantiles(outs, func(o *outcome) []byte { return o.Own }); err != nil {
+		return err
+	}
+	if r.LatencyAllUS, err = quantiles(outs, func(o *outcome) []byte { return o.All }); err != nil {
+		return err
+	}
+	var deliveries uint64
+	var cpu int64
+	r.DeliveredPerS = math.Inf(1)
+	for i, o := range outs {
+		n, ns := o.End.Delivered-o.Warm.Delivered, o.End.At-o.Warm.At
+		h := HostResult{
+			Host: i + 1, DurationS: float64(ns) / 1e9, DeliveredPerS: float64(n) * 1e9 / float64(ns),
+			Sent: o.Sent, Delivered: o.Deliveries,
+			CPUS: float64(o.End.CPU-o.Warm.CPU) / 1e9, Chain: fmt.Sprintf("%016x", o.Order.Chain),
+		}
+		r.PerHost = append(r.PerHost, h)
+		if h.DeliveredPerS < r.DeliveredPerS {
+			r.DeliveredPerS, r.DurationS = h.DeliveredPerS, h.DurationS
+		}
+		deliveries += n
+		cpu += o.End.CPU - o.Warm.CPU
+	}
+	r.MBPerS = r.DeliveredPerS * float64(r.Size) / 1e6
+	r.CPUNsPerDelivery = ratio(uint64(spent(cpu, from, to)), deliveries)
+	return nil
+}
+
+func (r *Result) addOrder(outs []*outcome) {
+	var digests []digest
+	var sent []uint64
+	for i, o := range outs {
+		digests = append(digests, o.Order)
+		if i < r.Senders {
+			sent = append(sent, o.Sent)
+		}
+		r.Changes = max(r.Changes, o.Changes)
+	}
+	v := judge(digests, sent)
+	r.OrderOK, r.OrderFault = v.OrderOK, v.Fault
+	r.Lost, r.Duplicates, r.Damaged = v.Lost, v.Duplicates, v.Damaged
+}
+
+func (r *Result) addEngines(outs []*outcome) {
+	var trains, datagrams, calls uint64
+	for i, o := range outs {
+		e := &o.Engine
+		if i == 0 {
+			r.Engine, r.GSO, r.GRO, r.Wait = e.Engine, e.GSO, e.GRO, e.Wait
+			r.DatagramBytes, r.ReceiveBufferBytes = e.Datagram, e.ReceiveBufferBytes
+		}
+		r.GSO, r.GRO = weaker(r.GSO, e.GSO), weaker(r.GRO, e.GRO)
+		r.ReceiveBufferBytes = min(r.ReceiveBufferBytes, e.ReceiveBufferBytes)
+		r.Retransmits += e.Retransmits
+		r.Overruns += e.Overruns
+		r.Dropped += e.LostOnPurpose
+		trains += e.ReceivedTrains
+		datagrams += e.ReceivedDatagrams
+		calls += e.ReceiveCalls
+	}
+	r.DatagramsPerTrain, r.DatagramsPerReceive = ratio(datagrams, trains), ratio(datagrams, calls)
+}
+
+// weaker is the mode that is not on, if there is one.
+func weaker(a, b string) string {
+	if a == "on" {
+		return b
+	}
+	return a
+}
+
+func ratio(a, b uint64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
+
+// quantiles merges the histograms of all hosts.
+func quantiles(outs []*outcome, of func(*outcome) []byte) (*Latency, error) {
+	all := hdrhistogram.New(1, longest, 3)
+	for i, o := range outs {
+		encoded := of(o)
+		if encoded == nil {
+			continue
+		}
+		h, err := hdrhistogram.Decode(encoded)
+		if err != nil {
+			return nil, fmt.Errorf("host %d: histogram: %w", i+1, err)
+		}
+		all.Merge(h)
+	}
+	if all.TotalCount() == 0 {
+		return nil, nil
+	}
+	at := func(q float64) float64 { return float64(all.ValueAtQuantile(q)) / 1e3 }
+	return &Latency{
+		P50: at(50), P90: at(90), P99: at(99), P999: at(99.9),
+		Max: float64(all.Max()) / 1e3, Count: all.TotalCount(),
+	}, nil
+}
+
+// WriteJSON writes results as one array.
+func WriteJSON(w io.Writer, results []Result) error {
+	if results == nil {
+		results = []Result{} // never null
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(results)
+}

@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Options say what to run and how to show it.
+type Options struct {
+	Scenarios []Scenario
+	// Host is the command of a process that calls Host: this very program,
+	// as a rule, and an argument that tells it so.
+	Host []string
+	// Version is that of the program, for the results.
+	Version string
+	// Table gets a row for every run; Progress what is going on, in one line
+	// over and over if Live, else in a line a second.
+	Table, Progress io.Writer
+	Live            bool
+}
+
+// Run runs the scenarios one after the other and returns a result for each
+// that was begun. A run that failed has its reason in its result; an error
+// says why not all were begun: a scenario is invalid, or ctx ended.
+func Run(ctx context.Context, o Options) ([]Result, error) {
+	for i := range o.Scenarios {
+		if err := o.Scenarios[i].Validate(); err != nil {
+			return nil, err
+		}
+	}
+	r := &runner{env: newEnvironment(o.Version), show: newProgress(o.Progress, o.Live), newPlace: newPlace, stalled: stalled}
+	r.launch = func(p place) launcher {
+		return func(ctx context.Context, n int) (*conn, error) {
+			return startProcess(p.command(ctx, n, o.Host[0], o.Host[1:]...))
+		}
+	}
+	return r.runAll(ctx, o.Scenarios, o.Table)
+}
+
+// runner runs scenarios.
+type runner struct {
+	env      Environment
+	show     *progressLine
+	newPlace func(context.Context, *Scenario) (place, error)
+	launch   func(place) launcher
+	stalled  time.Duration
+}
+
+func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writer) ([]Result, error) {
+	var results []Result
+	for i := range scenarios {
+		if i == 0 {
+			writeHead(table, &scenarios[i], r.env)
+		}
+		result := r.run(ctx, &scenarios[i])
+		r.show.clear()
+		if ctx.Err() != nil {
+			return results, context.Cause(ctx)
+		}
+		results = append(results, result)
+		writeRow(table, &result)
+	}
+	return results, nil
+}
+
+// tries is how often a run is tried whose addresses were taken by others.
+const tries = 3
+
+func (r *runner) run(ctx context.Context, s *Scenario) Result {
+	result := newResult(s, r.env)
+	var raw *rawResult
+	err := errInUse
+	for try := 0; try < tries && errors.Is(err, errInUse); try++ {
+		raw, err = r.try(ctx, s)
+	}
+	if err == nil {
+		err = result.add(raw.outs, raw.from, raw.to)
+	}
+	if err != nil {
+		result = newResult(s, r.env)
+		result.Error = err.Error()
+	}
+	return result
+}
+
+// rawResult is what hosts and machine tell.
+type rawResult struct {
+	outs     []*outcome
+	from, to machineTime // around the measured time
+}
+
+func (r *runner) try(ctx context.Context, s *Scenario) (raw *rawResult, err error) {
+	p, err := r.newPlace(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	assignments, err := p.assign(s)
+	if err != nil {
+		return nil, err
+	}
+	c, err := startCluster(ctx, r.launch(p), assignments)
+	defer c.stop()
+	if err != nil {
+		return nil, err
+	}
+	return r.converse(ctx, c, s)
+}
+
+// lead is the time from the schedule to the start, for all hosts to read it.
+const lead = 100 * time.Millisecond
+
+// converse holds the conversation up to the outcome.
+func (r *runner) converse(ctx context.Context, c *cluster, s *Scenario) (*rawResult, error) {
+	watch := r.show.watch(s)
+	_, err := c.gather(ctx, "ready", func(r *report) bool { return r.Ready }, readyPatience, watch)
+	if err != nil {
+		return nil, err
+	}
+	t := newSchedule(s, now()+int64(lead))
+	t.Stalled = r.stalled
+	if err := c.tellAll(order{Schedule: t}); err != nil {
+		return nil, err
+	}
+	raw := &rawResult{}
+	machine := raw.readMachine(t)
+	patience := lead + s.total() + drainPatience + answerPatience
+	if _, err := c.gather(ctx, "drained", func(r *report) bool { return r.Drained }, patience, watch); err != nil {
+		return nil, err
+	}
+	if err := c.tellAll(order{Collect: true}); err != nil {
+		return nil, err
+	}
+	reports, err := c.gather(ctx, "done", func(r *report) bool { return r.Outcome != nil }, answerPatience, watch)
+	if err != nil {
+		return nil, err
+	}
+	for i := range reports {
+		if n := len(reports[i].Outcome.Order.Senders); n != s.Senders {
+			return nil, fmt.Errorf("host %d: an outcome of %d senders, not %d", i+1, n, s.Senders)
+		}
+		raw.outs = append(raw.outs, reports[i].Outcome)
+	}
+	<-machine
+	return raw, nil
+}
+
+func newSchedule(s *Scenario, start int64) *schedule {
+	warm := start + int64(s.Warmup)
+	return &schedule{Start: start, Warm: warm, End: warm + int64(s.Duration)}
+}
+
+// readMachine reads the machine's time at both ends of the measured time. What
+// it returns is closed when it has.
+func (raw *rawResult) readMachine(t *schedule) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		time.Sleep(time.Duration(t.Warm - now()))
+		raw.from = readMachine()
+		time.Sleep(time.Duration(t.End - now()))
+		raw.to = readMachine()
+	}()
+	return done
+}

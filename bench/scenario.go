@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"stampede/internal/lab"
+)
+
+// Limits of a Scenario.
+const (
+	MaxHosts = 64       // processes on one machine; a lab has addresses for more
+	MaxSize  = 64 << 20 // evs.Config.MaxMessageBytes goes no further
+	MaxRate  = 1e6      // messages/s of one sender: beyond it a slot is shorter than a system call
+	MinMTU   = 576      // every IPv4 host takes it (RFC 791)
+	MinMTU6  = 1280     // every IPv6 link carries it (RFC 8200)
+	MaxMTU   = 65535
+)
+
+// Scenario is one run.
+type Scenario struct {
+	Name      string
+	Hosts     int     // processors, each a process of its own
+	Senders   int     // those of them that send: the first so many
+	Size      int     // bytes of a message
+	Guarantee string  // GuaranteeWords
+	Rate      float64 // messages/s of each sender, by the clock; 0 = as fast as accepted
+	Via       string  // receive|serve: where deliveries are taken
+
+	Warmup   time.Duration // not measured
+	Duration time.Duration // measured
+
+	Transport string // TransportWords; auto = multicast where it can be had
+	IP        int    // 4 or 6
+	Socket    string // SocketWords
+	GSO, GRO  string // SwitchWords
+	Wait      string // WaitWords
+	Compress  string // CompressWords
+	MTU       int    // bytes of an IP packet; 0 = the interface's
+
+	Loss float64 // percent of the datagrams that each host drops on arrival
+	Seed uint64  // of those drops
+
+	Lab bool // in network namespaces instead of the loopback interface
+}
+
+// Default is a flood of 64-byte messages on three hosts.
+func Default() Scenario {
+	return Scenario{
+		Hosts: 3, Senders: 3, Size: 64, Guarantee: "agreed", Via: "receive",
+		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second,
+		Transport: "auto", IP: 4, Socket: "udp", GSO: "auto", GRO: "auto", Wait: "auto", Compress: "off",
+	}
+}
+
+// Suite is what is run when nothing in particular is asked for: floods of
+// several sizes, then latency at two rates. All else is as in s.
+func Suite(s Scenario) []Scenario {
+	var all []Scenario
+	for _, size := range []int{64, 1350, 8000, 60000} {
+		flood := s
+		flood.Size = size
+		all = append(all, flood.Named())
+	}
+	for _, run := range []struct {
+		rate float64
+		via  string
+	}{{100, "receive"}, {1000, "receive"}, {1000, "serve"}} {
+		paced := s
+		paced.Size, paced.Rate, paced.Via = 64, run.rate, run.via
+		paced.Duration = min(s.Duration, 2*time.Second)
+		all = append(all, paced.Named())
+	}
+	return all
+}
+
+// Named is s with the name that says what kind of run it is.
+func (s Scenario) Named() Scenario {
+	s.Name = "flood"
+	if s.Rate > 0 {
+		s.Name = fmt.Sprintf("latency %g/s", s.Rate)
+	}
+	if s.Via == "serve" {
+		s.Name += " serve"
+	}
+	return s
+}
+
+// Validate refuses a scenario that makes no sense or cannot be had, with the
+// reason. The names in its errors are those of the flags.
+func (s *Scenario) Validate() error {
+	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeNetwork} {
+		if err := judge(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) judgeWords() error {
+	_, guarantee := guarantees.find("guarantee", s.Guarantee)
+	_, via := vias.find("via", s.Via)
+	_, transport := transports.find("transport", s.Transport)
+	_, socket := sockets.find("socket", s.Socket)
+	_, gso := switches.find("gso", s.GSO)
+	_, gro := switches.find("gro", s.GRO)
+	_, wait := waits.find("wait", s.Wait)
+	_, compress := codecs.find("compress", s.Compress)
+	for _, err := range []error{guarantee, via, transport, socket, gso, gro, wait, compress} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) judgeLoad() error {
+	switch {
+	case s.Hosts < 1 || s.Hosts > MaxHosts:
+		return fmt.Errorf("hosts %d is not within 1 to %d", s.Hosts, MaxHosts)
+	case s.Senders < 1 || s.Senders > s.Hosts:
+		return fmt.Errorf("senders %d is not within 1 to hosts, %d", s.Senders, s.Hosts)
+	case s.Size < 0 || s.Size > MaxSize:
+		return fmt.Errorf("size %d is not within 0 to %d bytes", s.Size, MaxSize)
+	case s.Warmup < 0:
+		return fmt.Errorf("warmup %v is negative", s.Warmup)
+	case s.Duration <= 0:
+		return fmt.Errorf("duration %v is not positive", s.Duration)
+	case math.IsNaN(s.Rate) || s.Rate < 0 || s.Rate > MaxRate:
+		return fmt.Errorf("rate %g is not within 0 to %g messages/s", s.Rate, MaxRate)
+	case s.Rate > 0 && s.Rate*s.Duration.Seconds() < 1:
+		return fmt.Errorf("rate %g sends no message within a duration of %v", s.Rate, s.Duration)
+	case s.Rate > 0 && s.Size < stampEnd:
+		return fmt.Errorf("size %d is too small for a rate: a message that is timed carries its send time in %d bytes", s.Size, stampEnd)
+	}
+	return nil
+}
+
+func (s *Scenario) judgeNetwork() error {
+	switch {
+	case s.IP != 4 && s.IP != 6:
+		return fmt.Errorf("ip %d is neither 4 nor 6", s.IP)
+	case s.Transport == "multicast" && s.IP == 6 && !s.Lab:
+		return fmt.Errorf("transport multicast with ip 6 needs lab: the loopback interface carries no IPv6 multicast")
+	case math.IsNaN(s.Loss) || s.Loss < 0 || s.Loss >= 100:
+		return fmt.Errorf("loss %g is not within 0 to less than 100 percent", s.Loss)
+	case s.MTU == 0:
+		return nil
+	case s.MTU < MinMTU || s.MTU > MaxMTU:
+		return fmt.Errorf("mtu %d is not within %d to %d bytes", s.MTU, MinMTU, MaxMTU)
+	case s.IP == 6 && s.MTU < MinMTU6:
+		return fmt.Errorf("mtu %d is less than the %d bytes that ip 6 needs", s.MTU, MinMTU6)
+	case s.Lab && s.MTU > lab.MTU:
+		return fmt.Errorf("mtu %d is more than the lab's %d bytes", s.MTU, lab.MTU)
+	}
+	return nil
+}
+
+// transport is the one that auto stands for, or the one asked for.
+func (s *Scenario) transport() transport {
+	t := transports.of(s.Transport)
+	switch {
+	case t != auto:
+		return t
+	case s.IP == 6 && !s.Lab:
+		return unicast
+	}
+	return multicast
+}
+
+// end of sending after start.
+func (s *Scenario) total() time.Duration { return s.Warmup + s.Duration }

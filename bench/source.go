@@ -1,0 +1,172 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"stampede/evs"
+)
+
+// source sends a host's messages.
+type source struct {
+	to        handle
+	guarantee evs.Guarantee
+	size      int
+	stop      atomic.Bool // of the flood
+
+	mu       sync.Mutex // the pump's: with viaServe the loop's thread sends
+	running  bool
+	payload  []byte
+	iov      [][]byte // payload
+	sequence uint64   // of the next message
+}
+
+func newSource(to handle, s *Scenario) *source {
+	p := newPayload(s.Size)
+	return &source{to: to, guarantee: guarantees.of(s.Guarantee), size: s.Size, payload: p, iov: [][]byte{p}}
+}
+
+// timedEvery is how many messages of a flood share one reading of the clock.
+const timedEvery = 256
+
+// slot is the slot of the flood's next message: one in timedEvery is timed.
+func (s *source) slot() int64 {
+	if s.sequence%timedEvery != 0 {
+		return 0
+	}
+	return now()
+}
+
+// flood sends as fast as messages are accepted, until stop.
+func (s *source) flood(ctx context.Context, start int64) error {
+	time.Sleep(time.Duration(start - now()))
+	for !s.stop.Load() {
+		if err := s.send(ctx, s.slot()); err != nil {
+			return err
+		}
+	}
+	return s.finish(ctx)
+}
+
+func (s *source) send(ctx context.Context, slot int64) error {
+	label(s.payload, s.sequence, slot)
+	if err := s.mcast(ctx, s.guarantee, s.iov); err != nil {
+		return err
+	}
+	s.sequence++
+	return nil
+}
+
+// mcast sends, and tries again when it is told that nobody takes the events:
+// another goroutine does, it is only behind.
+func (s *source) mcast(ctx context.Context, g evs.Guarantee, iov [][]byte) error {
+	for {
+		_, err := s.to.McastJoined(ctx, g, iov...)
+		if !errors.Is(err, evs.ErrWouldBlock) {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		runtime.Gosched()
+	}
+}
+
+// finish sends the marker.
+func (s *source) finish(ctx context.Context) error {
+	return s.mcast(ctx, evs.Agreed, [][]byte{newMarker(s.size, s.sequence)})
+}
+
+// pumped floods by calls of pump: from here the first one, after which own
+// deliveries bring on the others, on the loop's thread. ended is closed when
+// it is time to stop.
+func (s *source) pumped(ctx context.Context, start int64, ended <-chan struct{}) error {
+	time.Sleep(time.Duration(start - now()))
+	s.mu.Lock()
+	s.running = true
+	s.mu.Unlock()
+	for sent := false; !sent; { // with nothing on its way, nothing would bring pump on
+		if err := s.pump(); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		sent = s.sequence > 0
+		s.mu.Unlock()
+		runtime.Gosched()
+	}
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	s.running = false
+	s.mu.Unlock()
+	return s.finish(ctx)
+}
+
+// pumpBytes is sent at most in one call of pump, so that the loop gets round
+// to the network: a full train.
+const pumpBytes, pumpMessages = 256 << 10, 1024
+
+// pump sends what is accepted at once.
+func (s *source) pump() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.running {
+		return nil
+	}
+	most := max(1, min(pumpMessages, pumpBytes/max(1, s.size)))
+	for range most {
+		label(s.payload, s.sequence, s.slot())
+		_, err := s.to.TryMcastJoined(s.guarantee, s.iov...)
+		if errors.Is(err, evs.ErrAgain) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.sequence++
+	}
+	return nil
+}
+
+// paced sends one message every interval from start to end, and those that
+// are late at once: the time that a message waits for its turn is part of its
+// latency.
+func (s *source) paced(ctx context.Context, start, end int64, interval float64) error {
+	// The thread's timers are set to be exact; it ends with the goroutine.
+	runtime.LockOSThread()
+	precise()
+	for slot := start; slot < end; slot = start + int64(float64(s.sequence)*interval) {
+		await(slot, interval)
+		if err := s.send(ctx, slot); err != nil {
+			return err
+		}
+	}
+	return s.finish(ctx)
+}
+
+// A sleep ends some microseconds late, or some tens if the core slept deeply:
+// the last part of the way is spun. Below spinInterval that would be most of
+// the time, and nothing is spun.
+const (
+	spin         = 30_000  // ns
+	spinInterval = 500_000 // ns: at most 6 % of a core
+)
+
+func await(slot int64, interval float64) {
+	ahead := int64(0)
+	if interval >= spinInterval {
+		ahead = spin
+	}
+	if slot-now() > ahead {
+		sleepUntil(slot - ahead)
+	}
+	for now() < slot {
+	}
+}

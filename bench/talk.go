@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+)
+
+// order is a line that a host reads: one of its fields is set.
+type order struct {
+	Assignment *assignment `json:",omitempty"`
+	Schedule   *schedule   `json:",omitempty"`
+	Collect    bool        `json:",omitempty"`
+}
+
+// assignment tells a host who it is.
+type assignment struct {
+	Scenario  Scenario
+	Host      int // from 1: its processor's id
+	Cluster   string
+	Bind      netip.AddrPort
+	Multicast netip.AddrPort // not valid: unicast
+	Interface string
+	Peers     []netip.AddrPort
+}
+
+// sends tells whether the host is one that sends.
+func (a *assignment) sends() bool { return a.Host <= a.Scenario.Senders }
+
+// schedule is when to do what, in ns of the shared clock: send from Start to
+// End, measure from Warm to End, then wait for what was sent until nothing has
+// come for Stalled.
+type schedule struct {
+	Start, Warm, End int64
+	Stalled          time.Duration
+}
+
+// report is a line that a host writes: one of its fields is set.
+type report struct {
+	Ready    bool      `json:",omitempty"`
+	Progress *progress `json:",omitempty"`
+	Drained  bool      `json:",omitempty"`
+	Outcome  *outcome  `json:",omitempty"`
+	Failed   *failure  `json:",omitempty"`
+}
+
+// progress is how far a host is.
+type progress struct {
+	At        int64 // ns of the shared clock
+	Delivered uint64
+}
+
+// failure is why a host gives up.
+type failure struct {
+	Reason string
+	InUse  bool // its address: another program was quicker
+}
+
+// outcome is what a host has to tell when all is over.
+type outcome struct {
+	Warm, End  mark
+	Sent       uint64 // the marker included
+	Changes    uint64 // configurations after the first
+	Order      digest
+	Own, All   []byte // latency in ns: own messages; all. HdrHistogram's V2 encoding, nil if none
+	Engine     state
+	Deliveries uint64 // over the whole run
+}
+
+// mark is how far a host was at a moment.
+type mark struct {
+	progress
+	CPU int64 // ns, of the process
+}
+
+// lines reads and writes JSON lines. Writing is not safe for concurrent use.
+type lines struct {
+	in  *json.Decoder
+	out *json.Encoder
+}
+
+func newLines(in io.Reader, out io.Writer) *lines {
+	return &lines{json.NewDecoder(in), json.NewEncoder(out)}
+}
+
+func (l *lines) read(v any) error {
+	if err := l.in.Decode(v); err != nil {
+		return fmt.Errorf("bench: reading: %w", err)
+	}
+	return nil
+}
+
+func (l *lines) write(v any) error {
+	if err := l.out.Encode(v); err != nil {
+		return fmt.Errorf("bench: writing: %w", err)
+	}
+	return nil
+}
