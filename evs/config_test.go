@@ -88,18 +88,20 @@ func TestDisagreement(t *testing.T) {
 	<-other
 }
 
-// TestDuplicateID: the second processor with an id is told so, with addresses.
+// TestDuplicateID: of two processors with one id the one that began later is
+// told so, with addresses.
 func TestDuplicateID(t *testing.T) {
 	cs := configs(t, 2, multicast)
-	first := make(chan error)
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { _, err := Open(ctx, cs[0]); first <- err }()
-	_, err := Open(testContext(t), cs[0])
-	cancel()
-	if other := <-first; !errors.Is(other, context.Canceled) {
-		err = other // which of the two began second is theirs to find out
+	ctx, cancel := context.WithCancel(testContext(t))
+	ended := make(chan error)
+	for range 2 {
+		go func() { _, err := Open(ctx, cs[0]); ended <- err }()
 	}
-	if err == nil || !strings.Contains(err.Error(), "processor id 1 is used at") {
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "processor id 1 is used at") {
 		t.Errorf("Open of an id that is in use: %v", err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first user of the id: %v", err)
 	}
 }
