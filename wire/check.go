@@ -116,8 +116,7 @@ func (c *frameCheck) messages(b []byte) (n int, _ Verdict) {
 		c.set = first
 	}
 	var guarantees uint8
-	var count uint64
-	differ := first ^ c.set
+	var count, differ uint64
 	for len(b)-n >= MessageOverhead {
 		word := le.Uint64(b[n:])
 		if word&messageMask != messageBits {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 )
 
@@ -113,6 +114,46 @@ func TestDecodeRefuses(t *testing.T) {
 	if got := e.Encode([]byte("x"), text, CodecNone); string(got) != "x" {
 		t.Errorf("encoded by no codec: %q", got)
 	}
+}
+
+// What encoder and decoder keep is bounded, whatever they were given.
+func TestCodecMemory(t *testing.T) {
+	r := chance(t)
+	inputs := [][]byte{someText(r, 1_500_000), someNoise(r, 1_500_000), make([]byte, 1_500_000), someText(r, 99)}
+	var e Encoder
+	var d Decoder
+	coded := make([]byte, 0, EncodedMax(1_500_000))
+	plain := make([]byte, 1_500_000)
+	encoder := allocated(func() {
+		for _, src := range inputs {
+			e.Encode(coded, src, CodecZstd)
+		}
+	})
+	if encoder > 3<<20 {
+		t.Errorf("the encoder took %d bytes", encoder)
+	}
+	decoder := uint64(0)
+	for _, src := range inputs {
+		coded = e.Encode(coded[:0], src, CodecZstd)
+		decoder += allocated(func() {
+			if _, err := d.Decode(plain, coded, CodecZstd); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if decoder > 4<<20 {
+		t.Errorf("the decoder took %d bytes", decoder)
+	}
+	t.Logf("encoder %d, decoder %d bytes", encoder, decoder)
+}
+
+// allocated is how many bytes f takes from the heap.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 func TestCheckBatch(t *testing.T) {

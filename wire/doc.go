@@ -41,19 +41,18 @@
 //	|type   |flags  |length of body |body ...
 //	+-------+-------+---------------+-----------------------------------
 //
-//	             4       6       8              16      20      24
-//	1 Message    |set    |origin |payload ...
-//	2 Fragment   |set    |origin |number        |offset |total  |piece ...
-//	3 GroupSet   |id     |total  |offset |0     |keys of 32 bytes ...
-//	                             8       10     12
-//	4 Stamp      |member         |count         |first         |
-//	                             8              12             20
-//	5 Handoff    |to             |count         |position      |count shares ...
-//	                             8              12             20
-//	6 Accept     |from           |0             |dseq          |position |first |
-//	                             8              12             20        28     36
-//	7 System     |opaque ...
-//	0 Padding    zeros up to the end of the datagram, one byte or more
+//	                4       6       8       10      12      16      20      24
+//	1 Message       |set    |origin |payload ...
+//	2 Fragment      |set    |origin |number         |offset |total  |piece ...
+//	3 GroupSet      |id     |total  |offset |0      |keys of 32 bytes ...
+//
+//	                4       8       12              20              28      36
+//	4 Stamp         |member |count  |first          |
+//	5 Handoff       |to     |count  |position       |count shares ...
+//	6 Accept        |from   |0      |dseq           |position       |first  |
+//
+//	7 System        |opaque ...
+//	0 Padding       zeros up to the end of the datagram, one byte or more
 //
 // A share is u32 member | u32 datagrams; shares ascend by member. Flags: bits
 // 0-1 guarantee, 2 inline keys, 3-4 codec, 5 batch, 7 may skip. They stand in
@@ -67,4 +66,13 @@
 //
 // A coded message or batch begins with u32 decoded length. A batch decodes to
 // Message frames alone, as many as set says, of the Fragment's guarantee.
+//
+// # Control bodies
+//
+// The header of any other kind is followed by one body up to the end: Ack,
+// Nack, Join (also for beacons), Proposal, Answer, State, Hold, Install, Leave,
+// Probe, Piece, each drawn at its type. Lists that are keyed by a processor
+// ascend by it. There is one way to write anything: what Parse passes, AppendTo
+// writes back byte for byte. After any verdict but OK a body's fields mean
+// nothing.
 package wire

@@ -64,7 +64,8 @@ const (
 const CodedHead = 4
 
 const (
-	// MaxSetKeys is how many keys a group set has at most.
+	// MaxSetKeys is how many keys a group set has, or a message brings along,
+	// at most.
 	MaxSetKeys = 1024
 	// MaxBatchBytes is the size to which a batch may decode.
 	MaxBatchBytes = 64 << 10

@@ -165,6 +165,22 @@ func TestLentHeadRefused(t *testing.T) {
 	}
 }
 
+// What this version does not know is passed over, also at the end.
+func TestFramesPassOverUnknown(t *testing.T) {
+	unknown := []byte{99, FlagMaySkip, 2, 0, 1, 1}
+	b := stream(5, unknown, message(FIFO, 1, "x"), unknown)
+	var d Door
+	var h Header
+	if v := d.Check(b, &h); v != OK || h.Contents != 1<<FrameMessage {
+		t.Fatalf("%v, contents %b", v, h.Contents)
+	}
+	f := NewFrames(b[HeaderBytes:], 5)
+	var fr Frame
+	if !f.Next(&fr) || string(fr.Body) != "x" || f.Next(&fr) || !f.Done() {
+		t.Errorf("read %+v, done %v", fr, f.Done())
+	}
+}
+
 // On bytes that never passed a door reading stops, and says that it gave up.
 func TestFramesStop(t *testing.T) {
 	for name, b := range map[string][]byte{
@@ -174,6 +190,7 @@ func TestFramesStop(t *testing.T) {
 		"bad padding":    {0, 0, 0, 7},
 		"cut handoff":    AppendHandoff(nil, 1, 1, []Share{{1, 1}})[:26],
 		"short fragment": {2, 0, 4, 0, 0, 0, 0, 0},
+		"short handoff":  {5, 0, 4, 0, 0, 0, 0, 0},
 	} {
 		f := NewFrames(append(message(FIFO, 1, "x"), b...), 5)
 		var fr Frame
