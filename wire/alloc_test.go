@@ -89,6 +89,9 @@ func TestWritingAllocatesNothing(t *testing.T) {
 }
 
 func TestCodecAllocatesNothing(t *testing.T) {
+	if raceBuild {
+		t.Skip("race build")
+	}
 	r := chance(t)
 	for _, c := range codecs {
 		var e Encoder
