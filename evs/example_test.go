@@ -42,7 +42,8 @@ func Example() {
 		netip.MustParseAddrPort("127.0.0.1:7603"),
 	}
 	logs := make([]string, len(peers))
-	var wg sync.WaitGroup
+	var wg, joined sync.WaitGroup
+	joined.Add(len(peers)) // who joins later does not get what was sent before
 	for i, bind := range peers {
 		wg.Go(func() {
 			p, err := evs.Open(ctx, evs.Config{
@@ -60,6 +61,8 @@ func Example() {
 			if err := h.Join(group); err != nil {
 				log.Fatal(err)
 			}
+			joined.Done()
+			joined.Wait()
 			if _, err := h.McastJoined(ctx, evs.Agreed, fmt.Appendf(nil, "bid %d", i)); err != nil {
 				log.Fatal(err)
 			}

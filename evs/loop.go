@@ -25,6 +25,8 @@ type loop struct {
 	emitted  uint64 // deliveries that the session has made in this configuration
 	told     int64  // when the statistics were last published
 	waiting  int    // senders that wait
+	farewell bool   // the last acknowledgement was asked for
+	parted   bool   // and sent
 	counters LoopStats
 }
 
@@ -215,7 +217,7 @@ func (p *Processor) collect(now int64) {
 		return
 	}
 	s.Consumed(p.consumed())
-	p.short.Store(s.Kept() > p.cfg.HistoryBytes/8/p.facts.DatagramBytes)
+	p.short.Store(p.out.lending() || s.Kept() > p.cfg.HistoryBytes/8/p.facts.DatagramBytes)
 	l.loans = p.out.release(s.Returned(), l.loans[:0])
 	if len(l.loans) > 0 {
 		p.released(l.loans)
@@ -225,15 +227,25 @@ func (p *Processor) collect(now int64) {
 		l.counters.ordered = ordered
 		p.wakeFlushed(ordered)
 	}
+	p.partFrom(s)
+}
+
+// partFrom lets Leave go on when every member holds what was sent here, and
+// was told how far this processor is: they must not wait for it.
+func (p *Processor) partFrom(s *order.Session) {
 	p.mu.Lock()
-	if p.calm != nil && s.Calm() && p.out.Backlog() == 0 {
-		select {
-		case <-p.calm:
-		default:
-			close(p.calm)
-		}
+	defer p.mu.Unlock()
+	if p.calm == nil || p.loop.parted || !s.Calm() || p.out.Backlog() > 0 {
+		return
 	}
-	p.mu.Unlock()
+	if !p.loop.farewell {
+		p.loop.farewell = true
+		s.Acknowledge()
+		p.net.Wake()
+		return
+	}
+	p.loop.parted = true
+	close(p.calm)
 }
 
 // consumed is the number of deliveries that every handle has given back.
@@ -269,6 +281,7 @@ func (p *Processor) released(loans []*batch.Loan) {
 	p.mu.Unlock()
 	p.out.mu.Lock()
 	p.out.loans = append(p.out.loans, loans...)
+	p.out.lent -= len(loans)
 	p.out.mu.Unlock()
 }
 

@@ -133,6 +133,8 @@ func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, 
 	copied := loan.Outstanding() == 0
 	if copied {
 		o.loans = append(o.loans, loan)
+	} else {
+		o.lent++
 	}
 	wake := o.accepted(number, &err)
 	if err == ErrAgain {

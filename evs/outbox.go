@@ -19,6 +19,7 @@ type outbox struct {
 	limit   int
 	sets    map[string]uint16 // announced group sets, by their keys
 	loans   []*batch.Loan     // not in use
+	lent    int               // loans in use
 	waiting []*waiter         // senders that wait for room
 	idle    []*waiter         // waiters not in use
 	armed   bool              // the loop has seen the queue empty and wants to be woken
@@ -119,6 +120,13 @@ func (o *outbox) loan() *batch.Loan {
 		return l
 	}
 	return new(batch.Loan)
+}
+
+// lending says whether memory of applications is out on loan.
+func (o *outbox) lending() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lent > 0
 }
 
 // wait registers a waiter. The lock is held.

@@ -17,7 +17,10 @@ import (
 	"stampede/wire"
 )
 
-var errServed = errors.New("evs: handle is served already")
+var (
+	errServed = errors.New("evs: handle is served already")
+	errLeave  = errors.New("evs: left before every member was known to hold all messages")
+)
 
 // Processor is one participant of a cluster.
 type Processor struct {
@@ -38,12 +41,11 @@ type Processor struct {
 	current *ConfigChange
 	view    *view
 	problem error
-	leaving bool
 	calm    chan struct{} // closed by the loop when there is nothing left to send
 
 	serving sync.Mutex // held while an application runs on the loop's thread
 	closing atomic.Bool
-	short   atomic.Bool   // history is waiting for the applications
+	short   atomic.Bool   // the loop wants to know what applications give back
 	formed  chan struct{} // closed with the first configuration
 	failed  chan struct{} // closed when problem is set
 	done    chan struct{} // closed when the loop has ended
@@ -220,8 +222,12 @@ func (p *Processor) Self() Member { return p.self }
 // Facts tells what the network came to.
 func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 
-// Leave sends what was accepted, waits until every member holds it or ctx ends,
-// and closes the processor.
+// leaveLimit is how long Leave waits for members that may be gone themselves.
+const leaveLimit = 2 * time.Second
+
+// Leave sends what was accepted, waits until every member holds it, and closes
+// the processor. It goes without that after two seconds, or when ctx ends, with
+// its error.
 func (p *Processor) Leave(ctx context.Context) error {
 	calm := make(chan struct{})
 	p.mu.Lock()
@@ -232,10 +238,14 @@ func (p *Processor) Leave(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	p.net.Wake()
+	limit := time.NewTimer(leaveLimit)
+	defer limit.Stop()
 	var err error
 	select {
 	case <-calm:
 	case <-p.done:
+	case <-limit.C:
+		err = errLeave
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

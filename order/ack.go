@@ -33,6 +33,9 @@ func (a *acking) init(s *Session, now int64) {
 	a.scratch = make([]byte, 0, s.cfg.Datagram)
 }
 
+// Acknowledge lets the next Step tell everybody how far this processor is.
+func (s *Session) Acknowledge() { s.acks.due = true }
+
 // told notes that everybody was just told everything.
 func (a *acking) told(s *Session, now int64) {
 	a.toldAru, a.toldTaken, a.toldStable = s.aru, s.taken, s.stable
