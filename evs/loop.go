@@ -23,6 +23,7 @@ type loop struct {
 	header   wire.Header
 	loans    []*batch.Loan
 	emitted  uint64 // deliveries that the session has made in this configuration
+	consumed uint64 // of them those that the session knows to be given back
 	told     int64  // when the statistics were last published
 	waiting  int    // senders that wait
 	farewell bool   // the last acknowledgement was asked for
@@ -59,8 +60,8 @@ func (p *Processor) run() {
 			p.fail(err)
 			return
 		}
-		if n == len(p.loop.arrivals) {
-			continue // there may be more
+		if n == len(p.loop.arrivals) || p.short.Load() && p.consumed() > p.loop.consumed {
+			continue // there may be more; or there is memory to give back
 		}
 		if err := p.sleep(now); err != nil {
 			p.fail(err)
@@ -107,6 +108,10 @@ func (p *Processor) pass(now int64) (int, error) {
 	}
 	for i := range l.arrivals[:n] {
 		p.judge(now, &l.arrivals[i])
+	}
+	l.consumed = p.consumed()
+	if s := l.machine.Session(); s != nil {
+		s.Consumed(l.consumed)
 	}
 	l.burst.Reset()
 	l.machine.Step(now, p.out, &l.burst)
@@ -216,7 +221,6 @@ func (p *Processor) collect(now int64) {
 		p.awaitOthers()
 		return
 	}
-	s.Consumed(p.consumed())
 	p.short.Store(p.out.lending() || s.Kept() > p.cfg.HistoryBytes/8/p.facts.DatagramBytes)
 	l.loans = p.out.release(s.Returned(), l.loans[:0])
 	if len(l.loans) > 0 {
