@@ -70,6 +70,11 @@ type Config struct {
 	// ReassemblyBytes is the memory in which fragments are joined: at least
 	// twice MaxMessageBytes for every member. Default: four times.
 	ReassemblyBytes int
+	// WindowBytes bounds what may be under way to this processor, of all senders
+	// together; the least of the members counts, and what their receive buffers
+	// hold. More keeps a long path busy, less keeps the caches warm and the
+	// latency under load low. Default 768 KiB.
+	WindowBytes int
 	// SendQueueBytes is the memory for messages accepted and not yet sent:
 	// at it Mcast blocks and TryMcast returns ErrAgain. Default: 4 MiB or
 	// twice MaxMessageBytes.

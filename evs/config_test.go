@@ -35,6 +35,7 @@ func TestBadConfig(t *testing.T) {
 		{"ReassemblyBytes", func(c *Config) { c.MaxMessageBytes, c.ReassemblyBytes = 1<<20, 1<<20 }},
 		{"HistoryBytes", func(c *Config) { c.HistoryBytes = 1000 }},
 		{"SendQueueBytes", func(c *Config) { c.SendQueueBytes = 1000 }},
+		{"WindowBytes", func(c *Config) { c.WindowBytes = -1 }},
 		{"Compress", func(c *Config) { c.Compress = 77 }},
 		{"Heartbeat", func(c *Config) { c.Heartbeat = -time.Second }},
 		{"JoinInterval", func(c *Config) { c.JoinInterval = time.Nanosecond }},

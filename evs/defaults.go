@@ -20,7 +20,8 @@ const (
 	defaultMaxMessage  = 1 << 20
 	defaultHistory     = 64 << 20
 	defaultSendQueue   = 4 << 20
-	loopbackMTU        = 1500 // not lo's 65,536: trains of many datagrams show more of the protocol
+	defaultWindow      = 768 << 10 // a dozen trains: measured best of 128 to 8000 datagrams on loopback
+	loopbackMTU        = 1500      // not lo's 65,536: trains of many datagrams show more of the protocol
 	defaultInterval    = 20 * time.Millisecond
 	maxDatagramOnPath  = 1 << 16
 	headersIPv4        = 20 + 8 // IP (RFC 791) and UDP (RFC 768)
@@ -55,6 +56,7 @@ func (c Config) withDefaults() Config {
 	}
 	orElse(&c.MaxMessageBytes, defaultMaxMessage)
 	orElse(&c.HistoryBytes, defaultHistory)
+	orElse(&c.WindowBytes, defaultWindow)
 	orElse(&c.SendQueueBytes, max(defaultSendQueue, 2*c.MaxMessageBytes))
 	orElse(&c.ReassemblyBytes, 4*len(c.Start)*largestJoined(c.MaxMessageBytes))
 	if c.JoinInterval == 0 {
@@ -113,6 +115,7 @@ func (c *Config) validate() error {
 		within("MaxMessageBytes", c.MaxMessageBytes, 1, MaxMessageLimit),
 		within("HistoryBytes", c.HistoryBytes, leastHistoryBlocks*batch.ChunkBytes*len(c.Start), 1<<40),
 		within("SendQueueBytes", c.SendQueueBytes, 2*batch.ChunkBytes, 1<<40),
+		within("WindowBytes", c.WindowBytes, MinMTU, 1<<30),
 		within("Compress", int(c.Compress), 0, wire.NumCodecs-1),
 		within("JoinInterval", int(c.JoinInterval), int(time.Millisecond), int(time.Minute)),
 		within("Heartbeat", int(c.Heartbeat), int(time.Millisecond), int(time.Minute)),

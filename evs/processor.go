@@ -112,7 +112,7 @@ func (p *Processor) memberConfig() member.Config {
 		Self: p.self, Cluster: clusterKey(c.Cluster), Start: c.Start,
 		Datagram:   f.DatagramBytes,
 		MaxMessage: uint32(c.MaxMessageBytes + MaxGroups*wire.GroupBytes),
-		Window:     window(f),
+		Window:     window(f, c.WindowBytes),
 		// Half of the history: arrivals keep whole chunks, of which they may
 		// fill no more than that.
 		History: uint32(c.HistoryBytes / 2 / f.DatagramBytes),
@@ -124,11 +124,12 @@ func (p *Processor) memberConfig() member.Config {
 	return mc
 }
 
-// window is how many full datagrams the receive buffer holds, at what the
-// kernel charges a lone one.
-func window(f *sock.Facts) uint32 {
+// window is how many full datagrams may be under way to this processor: what
+// its receive buffer holds, at what the kernel charges a lone one, and no more
+// than was asked for.
+func window(f *sock.Facts, most int) uint32 {
 	charge := max(f.Charge.Datagram, f.DatagramBytes, 1)
-	return uint32(max(f.ReceiveBufferBytes/charge, 1))
+	return uint32(max(min(f.ReceiveBufferBytes/charge, most/f.DatagramBytes), 1))
 }
 
 // clusterKey is the number under which datagrams name their cluster: FNV-1a.
