@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,18 +25,32 @@ func calibrate() (time.Time, int64) {
 // now is the shared clock in ns.
 func now() int64 { return epoch + int64(time.Since(began)) }
 
-// sleepUntil returns at t of the shared clock or a little later. It wants the
-// calling goroutine locked to its thread after precise.
-func sleepUntil(t int64) {
-	ts := unix.NsecToTimespec(t)
-	for {
-		// Without CLOCK_MONOTONIC nothing could sleep: the only error is EINTR.
-		if err := unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &ts, nil); err != unix.EINTR {
-			return
-		}
-	}
+// alarm wakes a goroutine at a time of the shared clock. It is a timer of the
+// kernel's that the runtime's poller waits for: time.Sleep is up to 1 ms late,
+// and a sleep in a system call keeps one of the few places (GOMAXPROCS) for
+// running goroutines occupied, for which the receiver then waits, up to 10 ms.
+type alarm struct {
+	fd    int
+	timer *os.File // owns fd; its Fd method would make reading block
 }
 
-// precise asks that the sleeps of the calling thread end when they should,
-// and not up to 50 µs later to save wake-ups.
-func precise() { unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) }
+func newAlarm() (*alarm, error) {
+	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("bench: timerfd_create: %w", err)
+	}
+	return &alarm{fd, os.NewFile(uintptr(fd), "timer")}, nil
+}
+
+// await returns at t or some microseconds later; at once if t is past.
+func (a *alarm) await(t int64) error {
+	var expirations [8]byte
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(max(1, t))}
+	if err := unix.TimerfdSettime(a.fd, unix.TFD_TIMER_ABSTIME, &spec, nil); err != nil {
+		return fmt.Errorf("bench: timerfd_settime: %w", err)
+	}
+	_, err := a.timer.Read(expirations[:])
+	return err
+}
+
+func (a *alarm) Close() error { return a.timer.Close() }

@@ -12,8 +12,15 @@ var epoch = began.UnixNano()
 // now is the shared clock in ns.
 func now() int64 { return epoch + int64(time.Since(began)) }
 
-// sleepUntil returns at t of the shared clock or later, by what the system's
-// timers are good for.
-func sleepUntil(t int64) { time.Sleep(time.Duration(t - now())) }
+// alarm wakes a goroutine at a time of the shared clock.
+type alarm struct{}
 
-func precise() {}
+func newAlarm() (*alarm, error) { return &alarm{}, nil }
+
+// await returns at t or later, as exact as the system's timers are.
+func (*alarm) await(t int64) error {
+	time.Sleep(time.Duration(t - now()))
+	return nil
+}
+
+func (*alarm) Close() error { return nil }

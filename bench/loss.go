@@ -7,12 +7,13 @@ import (
 
 	"stampede/batch"
 	"stampede/evs"
+	"stampede/sock"
 )
 
 // lossy is a network that loses some of the datagrams that arrive, one by one
 // as a wire would, also out of the middle of a train.
 type lossy struct {
-	evs.Network
+	network
 	share   float64 // of datagrams that are lost, 0 to 1
 	chance  *rand.Rand
 	dropped atomic.Uint64 // datagrams
@@ -21,10 +22,17 @@ type lossy struct {
 	waiting []batch.Arrival // the part of it not yet looked at
 }
 
+// network is what a *sock.Socket is to a processor, its counters included.
+type network interface {
+	evs.Network
+	Stats() sock.Stats
+	Degradations() []sock.Degradation
+}
+
 // newLossy drops the given percentage of what n receives. Two hosts of one
 // seed lose different datagrams.
-func newLossy(n evs.Network, percent float64, seed uint64, host int) *lossy {
-	return &lossy{Network: n, share: percent / 100, chance: rand.New(rand.NewPCG(seed, uint64(host)))}
+func newLossy(n network, percent float64, seed uint64, host int) *lossy {
+	return &lossy{network: n, share: percent / 100, chance: rand.New(rand.NewPCG(seed, uint64(host)))}
 }
 
 // Receive passes on what the chance spares: the rest of a train that has lost
@@ -38,7 +46,7 @@ func (l *lossy) Receive(dst []batch.Arrival) (int, error) {
 			if len(l.arrived) < len(dst) {
 				l.arrived = make([]batch.Arrival, len(dst))
 			}
-			n, err := l.Network.Receive(l.arrived[:len(dst)])
+			n, err := l.network.Receive(l.arrived[:len(dst)])
 			if n == 0 || err != nil {
 				return 0, err
 			}
@@ -96,5 +104,5 @@ func (l *lossy) Wait(d time.Duration) error {
 	if len(l.waiting) > 0 {
 		d = 0
 	}
-	return l.Network.Wait(d)
+	return l.network.Wait(d)
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 
@@ -39,7 +40,13 @@ func newCheck(size, senders int, g evs.Guarantee) *check {
 		c.scope = scopeSender
 	}
 	for i := range c.ledgers {
-		c.ledgers[i].next = 1
+		l := &c.ledgers[i]
+		l.next = 1
+		l.salt = salt(uint64(i+1), uint64(size))
+		l.into = &l.chain
+		if c.scope == scopeAll {
+			l.into = &c.chain
+		}
 	}
 	return c
 }
@@ -52,52 +59,66 @@ func (c *check) deliver(e *evs.Event) bool {
 		return false
 	}
 	l := &c.ledgers[e.Sender-1]
-	if e.Number < l.last && c.scope != scopeNone {
+	// The next number of its sender, as nearly all are.
+	if p := e.Payload; e.Number == l.next && l.ahead == 0 && !l.marked && len(p) == c.size && len(p) >= trailerFrom {
+		first := binary.LittleEndian.Uint64(p)
+		if first != binary.LittleEndian.Uint64(p[len(p)-8:]) {
+			c.damaged++
+		}
+		l.next++
+		c.note(l, l.salt^hash(e.Number, first))
+		return true
+	}
+	return c.deliverRare(l, e)
+}
+
+// note adds a message to what has to be the same everywhere.
+func (c *check) note(l *ledger, h uint64) {
+	if c.scope == scopeNone {
+		l.chain += h
+		return
+	}
+	*l.into = link(*l.into, h)
+}
+
+// deliverRare is deliver for every case.
+func (c *check) deliverRare(l *ledger, e *evs.Event) bool {
+	if e.Number < l.last() && c.scope != scopeNone {
 		c.disordered++
 	}
 	fresh := l.see(e.Number)
-	h := hash(uint64(e.Sender), e.Number, e.Payload)
-	switch c.scope {
-	case scopeAll:
-		c.chain = link(c.chain, h)
-	case scopeSender:
-		l.chain = link(l.chain, h)
-	default:
-		l.chain += h
-	}
+	first := beginning(e.Payload)
+	c.note(l, salt(uint64(e.Sender), uint64(len(e.Payload)))^hash(e.Number, first))
 	marker := len(e.Payload) != c.size
-	if marker || l.marked {
-		c.end(l, e, marker, fresh)
-	} else if ending(e.Payload) != beginning(e.Payload) {
+	switch {
+	case !marker:
+		if ending(e.Payload) != first {
+			c.damaged++
+		}
+	case len(e.Payload) != markerBytes(c.size) || first != 0:
 		c.damaged++
-	}
-	return !marker
-}
-
-// end handles what is rare: a sender's marker, and what comes after it.
-func (c *check) end(l *ledger, e *evs.Event, marker, fresh bool) {
-	if marker && (len(e.Payload) != markerBytes(c.size) || beginning(e.Payload) != 0) {
-		c.damaged++
-		return
-	}
-	if marker && fresh {
+	case fresh:
 		l.marked, l.count = true, markerCount(e.Payload)
 	}
-	if l.marked && !l.whole && l.distinct == l.count+1 {
+	if l.marked && !l.whole && l.distinct() == l.count+1 {
 		l.whole = true
 		c.awaited--
 	}
+	return !marker
 }
 
 // complete tells that everything which was sent has been delivered.
 func (c *check) complete() bool { return c.awaited == 0 }
 
-// hash stands for one message. The constants are odd numbers without pattern
-// (from the square roots of 2, 3, 5 and 7): multiplication by them is a
-// permutation.
-func hash(sender, number uint64, payload []byte) uint64 {
-	x := number*0x6a09e667f3bcc909 ^ (sender<<32|uint64(len(payload)))*0xbb67ae8584caa73b ^
-		beginning(payload)*0x3c6ef372fe94f82b
+// salt and hash together stand for one message: its sender and length, and
+// its number and beginning. The constants are odd numbers without pattern (of
+// the square roots of the first primes): to multiply by one is a permutation.
+func salt(sender, length uint64) uint64 {
+	return (sender<<32 | length) * 0xbb67ae8584caa73b
+}
+
+func hash(number, beginning uint64) uint64 {
+	x := number*0x6a09e667f3bcc909 ^ beginning*0x3c6ef372fe94f82b
 	return x ^ x>>32
 }
 
@@ -108,19 +129,28 @@ func link(chain, h uint64) uint64 {
 
 // ledger is what one host has seen of one sender.
 type ledger struct {
-	next       uint64 // every number below it was delivered
-	last       uint64 // the highest delivered
-	distinct   uint64 // numbers delivered
+	salt  uint64  // of the sender's messages, but for the marker
+	into  *uint64 // the chain that its messages go to
+	chain uint64  // its own, or the sum if there is no order
+
+	next       uint64 // every number below it was delivered, or given up
+	ahead      uint64 // delivered numbers from next on
+	highest    uint64 // of those that came out of turn
+	missing    uint64 // numbers given up
 	duplicates uint64 // deliveries of a number that had been
-	chain      uint64 // the scope's: a chain or a sum
 
 	marked bool   // the marker is here
 	count  uint64 // and tells this
 	whole  bool   // all is here
 
-	ahead uint64   // delivered numbers from next on
-	seen  []uint64 // their bits, at number modulo window; nil until needed
+	seen []uint64 // bits of the numbers ahead, at number modulo window; nil until needed
 }
+
+// last is the highest number delivered.
+func (l *ledger) last() uint64 { return max(l.next-1, l.highest) }
+
+// distinct is how many numbers were delivered.
+func (l *ledger) distinct() uint64 { return l.next - 1 - l.missing + l.ahead }
 
 // window is how far a ledger remembers numbers one by one, beyond the first
 // that is missing: more messages than a history holds. What falls out of it
@@ -129,16 +159,10 @@ const window = 1 << 24
 
 // see notes a number, and tells whether it is the first time.
 func (l *ledger) see(number uint64) bool {
-	l.last = max(l.last, number)
 	if number == l.next && l.ahead == 0 {
 		l.next++
-		l.distinct++
 		return true
 	}
-	return l.seeOutOfTurn(number)
-}
-
-func (l *ledger) seeOutOfTurn(number uint64) bool {
 	if l.seen == nil {
 		l.seen = make([]uint64, window/64)
 	}
@@ -149,9 +173,9 @@ func (l *ledger) seeOutOfTurn(number uint64) bool {
 		l.duplicates++
 		return false
 	}
+	l.highest = max(l.highest, number)
 	l.flip(number)
 	l.ahead++
-	l.distinct++
 	for l.ahead > 0 && l.bit(l.next) {
 		l.flip(l.next)
 		l.ahead--
@@ -162,16 +186,15 @@ func (l *ledger) seeOutOfTurn(number uint64) bool {
 
 // slide gives up what is missing below next.
 func (l *ledger) slide(next uint64) {
-	if next-l.next >= window {
-		clear(l.seen)
-		l.ahead = 0
-	}
+	gone := next - l.next
 	for n := l.next; n < next && l.ahead > 0; n++ {
 		if l.bit(n) {
 			l.flip(n)
 			l.ahead--
+			gone--
 		}
 	}
+	l.missing += gone
 	l.next = next
 }
 
@@ -194,7 +217,7 @@ func (c *check) digest() digest {
 	d := digest{Chain: c.chain, Damaged: c.damaged, Disordered: c.disordered, Foreign: c.foreign}
 	for i := range c.ledgers {
 		l := &c.ledgers[i]
-		d.Senders = append(d.Senders, seen{l.distinct, l.duplicates, l.chain})
+		d.Senders = append(d.Senders, seen{l.distinct(), l.duplicates, l.chain})
 	}
 	return d
 }

@@ -29,8 +29,8 @@ type Result struct {
 	MBPerS        float64 `json:"mb_per_s"`
 
 	// From the time at which a message was to be sent to its delivery: at its
-	// sender, and at all hosts. In a flood of one message in 256, from the
-	// call that sent it. null: no message was timed.
+	// sender, and at all hosts. In a flood of some messages only, from the call
+	// that sent them. null: no message was timed.
 	LatencyUS    *Latency `json:"latency_us"`
 	LatencyAllUS *Latency `json:"latency_all_us"`
 

@@ -16,6 +16,7 @@ type source struct {
 	to        handle
 	guarantee evs.Guarantee
 	size      int
+	timed     uint64      // one message of a flood in so many
 	stop      atomic.Bool // of the flood
 
 	mu       sync.Mutex // the pump's: with viaServe the loop's thread sends
@@ -27,15 +28,22 @@ type source struct {
 
 func newSource(to handle, s *Scenario) *source {
 	p := newPayload(s.Size)
-	return &source{to: to, guarantee: guarantees.of(s.Guarantee), size: s.Size, payload: p, iov: [][]byte{p}}
+	return &source{
+		to: to, guarantee: guarantees.of(s.Guarantee), size: s.Size, payload: p, iov: [][]byte{p},
+		timed: uint64(min(max(1, timedBytes/max(1, s.Size)), timedMost)),
+	}
 }
 
-// timedEvery is how many messages of a flood share one reading of the clock.
-const timedEvery = 256
+// A flood reads the clock once in so many bytes, or once in so many messages:
+// either way for less than 1 ns a message or 1 ns in 100 bytes.
+const (
+	timedBytes = 16 << 10
+	timedMost  = 256
+)
 
-// slot is the slot of the flood's next message: one in timedEvery is timed.
+// slot is the slot of the flood's next message: one in s.timed is timed.
 func (s *source) slot() int64 {
-	if s.sequence%timedEvery != 0 {
+	if s.sequence%s.timed != 0 {
 		return 0
 	}
 	return now()
@@ -139,34 +147,18 @@ func (s *source) pump() error {
 // are late at once: the time that a message waits for its turn is part of its
 // latency.
 func (s *source) paced(ctx context.Context, start, end int64, interval float64) error {
-	// The thread's timers are set to be exact; it ends with the goroutine.
-	runtime.LockOSThread()
-	precise()
+	a, err := newAlarm()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
 	for slot := start; slot < end; slot = start + int64(float64(s.sequence)*interval) {
-		await(slot, interval)
+		if err := a.await(slot); err != nil {
+			return err
+		}
 		if err := s.send(ctx, slot); err != nil {
 			return err
 		}
 	}
 	return s.finish(ctx)
-}
-
-// A sleep ends some microseconds late, or some tens if the core slept deeply:
-// the last part of the way is spun. Below spinInterval that would be most of
-// the time, and nothing is spun.
-const (
-	spin         = 30_000  // ns
-	spinInterval = 500_000 // ns: at most 6 % of a core
-)
-
-func await(slot int64, interval float64) {
-	ahead := int64(0)
-	if interval >= spinInterval {
-		ahead = spin
-	}
-	if slot-now() > ahead {
-		sleepUntil(slot - ahead)
-	}
-	for now() < slot {
-	}
 }

@@ -1,0 +1,130 @@
+package bench
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Scenario)
+		reason string // part of the error; empty = accepted
+	}{
+		{func(s *Scenario) {}, ""},
+		{func(s *Scenario) { s.Hosts = 0 }, "hosts 0"},
+		{func(s *Scenario) { s.Hosts = MaxHosts + 1 }, "hosts 65"},
+		{func(s *Scenario) { s.Hosts, s.Senders = MaxHosts, 1 }, ""},
+		{func(s *Scenario) { s.Senders = 0 }, "senders 0"},
+		{func(s *Scenario) { s.Senders = 4 }, "senders 4 is not within 1 to hosts, 3"},
+		{func(s *Scenario) { s.Size = -1 }, "size -1"},
+		{func(s *Scenario) { s.Size = 0 }, ""},
+		{func(s *Scenario) { s.Size = 64 << 20 }, ""},
+		{func(s *Scenario) { s.Size = 64<<20 + 1 }, "size 67108865"},
+		{func(s *Scenario) { s.Guarantee = "atomic" }, `guarantee "atomic" is none of agreed|unordered|fifo|safe`},
+		{func(s *Scenario) { s.Guarantee = "" }, "guarantee"},
+		{func(s *Scenario) { s.Via = "poll" }, "via"},
+		{func(s *Scenario) { s.Duration = 0 }, "duration 0s"},
+		{func(s *Scenario) { s.Duration = -time.Second }, "duration -1s"},
+		{func(s *Scenario) { s.Warmup = 0 }, ""},
+		{func(s *Scenario) { s.Warmup = -1 }, "warmup"},
+		{func(s *Scenario) { s.Rate = -1 }, "rate -1"},
+		{func(s *Scenario) { s.Rate = math.NaN() }, "rate NaN"},
+		{func(s *Scenario) { s.Rate = math.Inf(1) }, "rate +Inf"},
+		{func(s *Scenario) { s.Rate = MaxRate + 1 }, "rate"},
+		{func(s *Scenario) { s.Rate = 0.1 }, "no message within a duration of 3s"},
+		{func(s *Scenario) { s.Rate, s.Size = 10, 15 }, "size 15 is too small for a rate"},
+		{func(s *Scenario) { s.Rate, s.Size = 10, 16 }, ""},
+		{func(s *Scenario) { s.Transport = "tcp" }, "transport"},
+		{func(s *Scenario) { s.IP = 5 }, "ip 5"},
+		{func(s *Scenario) { s.IP = 6 }, ""},
+		{func(s *Scenario) { s.IP, s.Transport = 6, "unicast" }, ""},
+		{func(s *Scenario) { s.IP, s.Transport = 6, "multicast" }, "the loopback interface carries no IPv6 multicast"},
+		{func(s *Scenario) { s.IP, s.Transport, s.Lab = 6, "multicast", true }, ""},
+		{func(s *Scenario) { s.Socket = "raw" }, "socket"},
+		{func(s *Scenario) { s.GSO = "on" }, "gso"},
+		{func(s *Scenario) { s.GRO = "on" }, "gro"},
+		{func(s *Scenario) { s.Wait = "poll" }, "wait"},
+		{func(s *Scenario) { s.Compress = "lz4" }, "compress"},
+		{func(s *Scenario) { s.MTU = 575 }, "mtu 575"},
+		{func(s *Scenario) { s.MTU = 576 }, ""},
+		{func(s *Scenario) { s.MTU, s.IP = 1279, 6 }, "mtu 1279"},
+		{func(s *Scenario) { s.MTU = MaxMTU + 1 }, "mtu"},
+		{func(s *Scenario) { s.MTU = 9000 }, ""},
+		{func(s *Scenario) { s.MTU, s.Lab = 1501, true }, "more than the lab's"},
+		{func(s *Scenario) { s.Loss = -1 }, "loss -1"},
+		{func(s *Scenario) { s.Loss = 100 }, "loss 100"},
+		{func(s *Scenario) { s.Loss = math.NaN() }, "loss NaN"},
+		{func(s *Scenario) { s.Loss = 99.9 }, ""},
+	} {
+		s := Default()
+		c.change(&s)
+		err := s.Validate()
+		switch {
+		case c.reason == "" && err != nil:
+			t.Errorf("refused: %v", err)
+		case c.reason != "" && (err == nil || !strings.Contains(err.Error(), c.reason)):
+			t.Errorf("%v, want %q", err, c.reason)
+		}
+	}
+}
+
+func TestRunRefusesBeforeItStarts(t *testing.T) {
+	bad := Default()
+	bad.Hosts = 0
+	results, err := Run(t.Context(), Options{Scenarios: []Scenario{Default(), bad}, Host: []string{"no-such-program"}})
+	if err == nil || results != nil {
+		t.Errorf("%d results, %v", len(results), err)
+	}
+}
+
+func TestTransportOfAuto(t *testing.T) {
+	for _, c := range []struct {
+		ip   int
+		lab  bool
+		want transport
+	}{{4, false, multicast}, {6, false, unicast}, {4, true, multicast}, {6, true, multicast}} {
+		s := Default()
+		s.IP, s.Lab = c.ip, c.lab
+		if got := s.transport(); got != c.want {
+			t.Errorf("IPv%d, lab %v: %v", c.ip, c.lab, got)
+		}
+	}
+}
+
+func TestSuiteKeepsWhatWasAskedFor(t *testing.T) {
+	s := Default()
+	s.Guarantee, s.Hosts, s.Senders, s.Loss, s.Seed = "safe", 5, 2, 3, 9
+	sizes := map[int]bool{}
+	timed := false
+	for _, run := range Suite(s) {
+		if err := run.Validate(); err != nil {
+			t.Errorf("%s: %v", run.Name, err)
+		}
+		if run.Guarantee != "safe" || run.Hosts != 5 || run.Senders != 2 || run.Loss != 3 || run.Seed != 9 {
+			t.Errorf("%s: %+v", run.Name, run)
+		}
+		sizes[run.Size] = true
+		timed = timed || run.Rate > 0
+	}
+	for _, size := range []int{64, 1350, 8000, 60000} {
+		if !sizes[size] {
+			t.Errorf("no run of %d bytes", size)
+		}
+	}
+	if !timed {
+		t.Error("no run that measures latency")
+	}
+}
+
+// The suite is what a newcomer sees first: it must not try his patience.
+func TestSuiteIsShort(t *testing.T) {
+	var total time.Duration
+	for _, s := range Suite(Default()) {
+		total += s.total()
+	}
+	if total > 30*time.Second {
+		t.Errorf("the suite sends for %v", total)
+	}
+}
