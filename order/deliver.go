@@ -96,7 +96,7 @@ func (s *Session) pass(st *stream, l leave) bool {
 // passWhole is the usual case: a datagram of whole messages of one guarantee,
 // delivered as one run without a look at its frames.
 func (s *Session) passWhole(st *stream, sl *slot, l leave) bool {
-	if sl.lent || sl.has(wire.FrameFragment) {
+	if sl.lent() || sl.has(wire.FrameFragment) {
 		return false
 	}
 	switch sl.guarantees {
@@ -118,7 +118,7 @@ func (s *Session) passWhole(st *stream, sl *slot, l leave) bool {
 	default:
 		return false
 	}
-	s.emit(Delivery{Member: st.member, Number: sl.first, Frames: sl.frames, Sets: st.sets, OneSet: sl.oneSet, Set: sl.set})
+	s.emit(Delivery{Member: st.member, Number: sl.first, Frames: sl.frames(), Sets: st.sets, OneSet: sl.oneSet, Set: sl.set})
 	return true
 }
 
@@ -129,7 +129,7 @@ func (s *Session) passFrames(st *stream, sl *slot, l leave) bool {
 	if base == 0 {
 		number = sl.first
 	}
-	it := wire.NewFrames(sl.frames[base:], number)
+	it := wire.NewFrames(sl.frames()[base:], number)
 	r := run{s: s, st: st, sl: sl}
 	var f wire.Frame
 	for it.Next(&f) {
@@ -195,7 +195,7 @@ func (r *run) flush() {
 	if r.end == 0 {
 		return
 	}
-	r.s.emit(Delivery{Member: r.st.member, Number: r.number, Frames: r.sl.frames[r.start:r.end], Sets: r.st.sets, OneSet: r.sl.oneSet, Set: r.sl.set})
+	r.s.emit(Delivery{Member: r.st.member, Number: r.number, Frames: r.sl.frames()[r.start:r.end], Sets: r.st.sets, OneSet: r.sl.oneSet, Set: r.sl.set})
 	r.start, r.end = 0, 0
 }
 

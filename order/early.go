@@ -16,11 +16,11 @@ const maxEarly = 8
 // come, gaps before it or not. All of them or none: if one cannot be yet, the
 // datagram's wait for their group set, or for the cursor.
 func (s *Session) deliverEarly(st *stream, sl *slot) {
-	if sl.unorderedDone || sl.lent || !s.early(st, sl) {
+	if sl.unorderedDone || sl.lent() || !s.early(st, sl) {
 		return
 	}
 	sl.unorderedDone = true
-	it := wire.NewFrames(sl.frames, sl.first)
+	it := wire.NewFrames(sl.frames(), sl.first)
 	r := run{s: s, st: st, sl: sl}
 	var f wire.Frame
 	for it.Next(&f) {
@@ -40,7 +40,7 @@ func (s *Session) deliverEarly(st *stream, sl *slot) {
 // holds some, their group sets are known and there is room for the fragments.
 func (s *Session) early(st *stream, sl *slot) bool {
 	any := false
-	it := wire.NewFrames(sl.frames, sl.first)
+	it := wire.NewFrames(sl.frames(), sl.first)
 	var f wire.Frame
 	for it.Next(&f) {
 		if f.Type != wire.FrameMessage && f.Type != wire.FrameFragment || f.Guarantee != wire.Unordered {

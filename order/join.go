@@ -89,7 +89,7 @@ func copyPiece(dst []byte, sl *slot, f *wire.Frame) {
 	if f.Missing == 0 {
 		return
 	}
-	for _, t := range sl.dg.Tail {
+	for _, t := range sl.own.Tail {
 		n += copy(dst[n:], t)
 	}
 }
@@ -155,8 +155,8 @@ func (s *Session) deliverLent(st *stream, sl *slot, f *wire.Frame) bool {
 		Member: st.member, Number: f.Number, Sets: st.sets,
 		Guarantee: f.Guarantee, Inline: f.Inline, Set: f.Set, Origin: f.Origin,
 	}
-	if len(f.Body) == 0 && len(sl.dg.Tail) == 1 {
-		d.Message = sl.dg.Tail[0]
+	if len(f.Body) == 0 && len(sl.own.Tail) == 1 {
+		d.Message = sl.own.Tail[0]
 	} else {
 		d.Message = s.reassembly(pieceLen(f))
 		if d.Message == nil {

@@ -52,7 +52,7 @@ func (s *Session) hear(now int64, i int, h *wire.Header) {
 // arrive keeps a stream datagram.
 func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk *batch.Chunk) {
 	s.Counters.Received++
-	if h.Dseq <= st.prefix || st.slot(h.Dseq).dseq == h.Dseq {
+	if h.Dseq <= st.prefix || st.slot(h.Dseq).is(h.Dseq) {
 		s.Counters.Duplicates++
 		return
 	}
@@ -63,16 +63,15 @@ func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk 
 			return
 		}
 	}
-	d := batch.Datagram{Bytes: b, Chunk: chunk}
 	if chunk != nil {
 		chunk.Keep()
-	} else if d.Bytes, d.Chunk = s.mem.Arrivals.Copy(b); d.Chunk == nil {
+	} else if b, chunk = s.mem.Arrivals.Copy(b); chunk == nil {
 		s.Counters.NoMemory++
 		return
 	}
 	s.members[st.member].active = now
 	s.learnAt(now, st, h.Dseq-1)
-	sl := st.put(h.Dseq, h, d)
+	sl := st.put(h.Dseq, h, b, chunk, nil)
 	if sl.has(wire.FrameGroupSet) {
 		s.learnSets(st, sl)
 	}
@@ -90,10 +89,10 @@ func (s *Session) learnAt(now int64, st *stream, high uint64) {
 	due := now + s.repair.grace(s)
 	for d := st.high + 1; d <= high; d++ {
 		sl := st.slot(d)
-		if sl.dseq == d {
+		if sl.is(d) {
 			continue
 		}
-		sl.missing, sl.due, sl.tries = d, due, 0
+		sl.miss(d, due)
 		s.Counters.Gaps++
 		s.repair.at = min(s.repair.at, due)
 	}

@@ -27,7 +27,6 @@ type question struct {
 }
 
 const (
-	everybody = -2
 	// maxQuestions bounds what is kept of others' requests: who asked in vain
 	// asks again.
 	maxQuestions = 256
@@ -87,28 +86,28 @@ func (r *repairing) request(s *Session, now int64, out *batch.Burst) {
 func (r *repairing) gaps(s *Session, now int64, st *stream) {
 	for d := st.prefix + 1; d <= st.high; d++ {
 		sl := st.slot(d)
-		if sl.dseq == d {
+		if sl.is(d) {
 			continue
 		}
-		if sl.missing != d { // its slot was in use when it became known
-			sl.missing, sl.due, sl.tries = d, now, 0
+		if sl.dseq != d || sl.state != missing { // its slot was in use when it became known
+			sl.miss(d, now)
 		}
-		if sl.due <= now && r.add(s, st.member, d, sl.tries) {
-			sl.due = now + s.retryAfter(sl.tries)
-			sl.tries = min(sl.tries+1, 250)
+		if sl.at <= now && r.add(s, st.member, d, sl.who) {
+			sl.at = now + s.retryAfter(sl.who)
+			sl.who++
 			s.Counters.Requested++
 		}
-		r.at = min(r.at, max(sl.due, now+1))
+		r.at = min(r.at, max(sl.at, now+1))
 	}
 }
 
 // retryAfter grows from two round trips.
-func (s *Session) retryAfter(tries uint8) int64 {
+func (s *Session) retryAfter(tries int32) int64 {
 	return min(max(2*s.round.smoothed, s.timers.Retry)<<min(tries, 6), s.timers.RetryMax)
 }
 
 // add extends the last range or begins a new one.
-func (r *repairing) add(s *Session, member int, dseq uint64, tries uint8) bool {
+func (r *repairing) add(s *Session, member int, dseq uint64, tries int32) bool {
 	asked := s.ids[s.holder(member, tries)]
 	if n := len(r.ranges); n > 0 {
 		g := &r.ranges[n-1]
@@ -125,7 +124,7 @@ func (r *repairing) add(s *Session, member int, dseq uint64, tries uint8) bool {
 }
 
 // holder is whom to ask: first the owner, then another, then the sequencer.
-func (s *Session) holder(member int, tries uint8) int {
+func (s *Session) holder(member int, tries int32) int {
 	switch tries % 4 {
 	case 2:
 		for k := 1; k < len(s.members); k++ {
@@ -194,15 +193,15 @@ func (s *Session) sendAgain(now int64, q *question, out *batch.Burst) bool {
 		return false
 	}
 	to, address := int32(q.asker), s.cfg.Address[q.asker]
-	if linger := max(s.round.smoothed, s.timers.Retry/2); now < sl.answered+linger && sl.answeredTo != -1 {
-		if sl.answeredTo == to || sl.answeredTo == everybody {
+	if linger := max(s.round.smoothed, s.timers.Retry/2); now < sl.at+linger && sl.who != nobody {
+		if sl.who == to || sl.who == everybody {
 			s.Counters.Lingered++
 			return false
 		}
 		to, address = everybody, netip.AddrPort{}
 	}
-	sl.answered, sl.answeredTo = now, to
-	out.Add(address, &sl.dg)
+	sl.at, sl.who = now, to
+	out.Add(address, s.datagram(sl))
 	s.Counters.Retransmits++
 	return true
 }

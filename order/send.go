@@ -9,10 +9,11 @@ import (
 
 // sending is the own stream's side of things.
 type sending struct {
-	next    uint64   // dseq of the next own datagram
-	through []uint64 // by dseq: data datagrams up to and with that one
-	message []uint64 // by dseq: messages complete up to and with that one
-	data    uint64   // data datagrams sent
+	next    uint64           // dseq of the next own datagram
+	through []uint64         // by dseq: data datagrams up to and with that one
+	message []uint64         // by dseq: messages complete up to and with that one
+	own     []batch.Datagram // by dseq: the packer's datagrams, until they go back
+	data    uint64           // data datagrams sent
 
 	// Own datagrams and data that the marks of all members have passed.
 	stable, stableData uint64
@@ -28,6 +29,7 @@ func (sn *sending) init(s *Session, slots int) {
 	sn.next, sn.first = 1, 1
 	sn.through = make([]uint64, slots)
 	sn.message = make([]uint64, slots)
+	sn.own = make([]batch.Datagram, slots)
 	sn.stamped = make([]uint64, len(s.members))
 	sn.scratch = make([]byte, 0, s.cfg.Datagram)
 }
@@ -67,7 +69,9 @@ func (s *Session) number(now int64, q Source) {
 		s.send.data++
 		h := wire.Header{First: d.First}
 		h.Summarize(d.Bytes[wire.HeaderBytes:])
-		sl := s.append(&h, d)
+		own := &s.send.own[s.send.next&s.self.mask]
+		*own = d
+		sl := s.append(&h, own, own)
 		s.members[s.cfg.Self].active = now
 		if sl.has(wire.FrameGroupSet) {
 			s.learnSets(s.self, sl)
@@ -83,7 +87,7 @@ func (s *Session) number(now int64, q Source) {
 }
 
 // append gives a datagram the next number of the own stream.
-func (s *Session) append(h *wire.Header, d batch.Datagram) *slot {
+func (s *Session) append(h *wire.Header, d, own *batch.Datagram) *slot {
 	sn := &s.send
 	dseq := sn.next
 	sn.next++
@@ -91,7 +95,7 @@ func (s *Session) append(h *wire.Header, d batch.Datagram) *slot {
 	sn.through[i] = sn.data
 	sn.message[i] = max(d.Through, sn.message[(dseq-1)&s.self.mask])
 	s.Counters.Sent++
-	return s.self.put(dseq, h, d)
+	return s.self.put(dseq, h, d.Bytes, d.Chunk, own)
 }
 
 // stamp names what has become contiguous in the other streams, by ascending
@@ -108,7 +112,7 @@ func (s *Session) stamp() {
 			s.Counters.NoMemory++
 			return // the next step tries again
 		}
-		s.append(&wire.Header{Contents: 1 << wire.FrameStamp}, batch.Datagram{Bytes: bytes, Chunk: chunk})
+		s.append(&wire.Header{Contents: 1 << wire.FrameStamp}, &batch.Datagram{Bytes: bytes, Chunk: chunk}, nil)
 		s.Counters.SentStamps++
 		for ; from < to; from++ {
 			s.send.stamped[from] = s.streams[from].prefix
@@ -135,11 +139,12 @@ func (s *Session) stamps(from int) ([]byte, int) {
 func (s *Session) finish(backlog int, out *batch.Burst) {
 	for d := s.send.first; d < s.send.next; d++ {
 		sl := s.self.slot(d)
-		if sl.dseq != d {
+		if !sl.is(d) {
 			continue // alone in the configuration: stable and taken at once
 		}
-		s.putHeader(wire.KindStream, sl.dg.Bytes, &sl.dg, d, sl.first, backlog)
-		out.Add(netip.AddrPort{}, &sl.dg)
+		dg := s.datagram(sl)
+		s.putHeader(wire.KindStream, sl.bytes, dg, d, sl.first, backlog)
+		out.Add(netip.AddrPort{}, dg)
 	}
 }
 

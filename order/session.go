@@ -96,6 +96,7 @@ type Session struct {
 	given   []Delivery       // the last answer of Deliver, whose memory comes next
 	returns []batch.Datagram // own datagrams that left the history
 	spare   *buffer
+	plain   batch.Datagram // see datagram
 
 	Counters Counters
 }

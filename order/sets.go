@@ -20,7 +20,7 @@ func (st *stream) knows(id uint16) bool {
 // learnSets reads the announcements of a datagram. The table is replaced, not
 // changed: deliveries refer to the one of their time.
 func (s *Session) learnSets(st *stream, sl *slot) {
-	it := wire.NewFrames(sl.frames, sl.first)
+	it := wire.NewFrames(sl.frames(), sl.first)
 	var f wire.Frame
 	learned := false
 	for it.Next(&f) {

@@ -2,7 +2,6 @@ package order
 
 import (
 	"stampede/batch"
-	"stampede/wire"
 )
 
 // crowd is the number of members above which acknowledgements go to the
@@ -42,12 +41,12 @@ func (s *Session) free() {
 		e := s.log.at(s.freed)
 		st := &s.streams[e.member]
 		st.freed = e.dseq
-		s.drop(st, st.slot(e.dseq))
+		s.drop(st.slot(e.dseq))
 	}
 }
 
 // drop gives back one datagram's memory.
-func (s *Session) drop(st *stream, sl *slot) {
+func (s *Session) drop(sl *slot) {
 	for b := sl.buffers; b != nil; {
 		next := b.next
 		s.mem.Pool.Put(b.bytes)
@@ -56,17 +55,14 @@ func (s *Session) drop(st *stream, sl *slot) {
 		b = next
 	}
 	sl.buffers = nil
-	if st == s.self && !s.controls(sl) {
-		s.returns = append(s.returns, sl.dg)
+	if sl.own != nil {
+		s.returns = append(s.returns, *sl.own)
+		*sl.own = batch.Datagram{}
 	} else {
-		sl.dg.Chunk.Release()
+		sl.chunk.Release()
 	}
-	sl.dseq, sl.dg.Bytes, sl.dg.Tail, sl.dg.Chunk, sl.dg.Loan, sl.frames = 0, nil, nil, nil, nil, nil
+	sl.state, sl.bytes, sl.chunk, sl.own = vacant, nil, nil, nil
 }
-
-// controls says whether an own datagram is the session's (stamps), not the
-// packer's.
-func (s *Session) controls(sl *slot) bool { return sl.has(wire.FrameStamp) }
 
 // Consumed tells that the application has given back the first n deliveries.
 func (s *Session) Consumed(n uint64) { s.consumed = max(s.consumed, min(n, s.emitted)) }

@@ -74,7 +74,7 @@ func (s *Session) stepReader() bool {
 	}
 	if !w.reading {
 		w.reading = true
-		w.frames = wire.NewFrames(sl.frames, sl.first)
+		w.frames = wire.NewFrames(sl.frames(), sl.first)
 	}
 	var f wire.Frame
 	if sl.has(wire.FrameStamp) {
