@@ -24,6 +24,7 @@ type loop struct {
 	loans    []*batch.Loan
 	emitted  uint64 // deliveries that the session has made in this configuration
 	consumed uint64 // of them those that the session knows to be given back
+	before   uint64 // overruns before this configuration
 	told     int64  // when the statistics were last published
 	waiting  int    // senders that wait
 	farewell bool   // the last acknowledgement was asked for
@@ -82,6 +83,15 @@ func (p *Processor) sleep(now int64) error {
 		return p.net.Wait(0)
 	}
 	return p.net.Wait(time.Duration(min(d-now, int64(time.Second))))
+}
+
+// overruns tells the order what the kernel dropped since the configuration began.
+func (l *loop) overruns(now int64, total uint64) {
+	if s := l.machine.Session(); s != nil {
+		s.Overruns(now, total-l.before)
+	} else {
+		l.before = total
+	}
 }
 
 // fail ends the processor for a reason that is not the application's.

@@ -42,6 +42,7 @@ func (p *Processor) publish(now int64, always bool) {
 	}
 	if n, ok := p.net.(interface{ Stats() sock.Stats }); ok {
 		s.Sock = n.Stats()
+		p.loop.overruns(now, s.Sock.Overruns)
 	}
 	s.mu.Unlock()
 	if n, ok := p.net.(interface{ Degradations() []sock.Degradation }); ok {

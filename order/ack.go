@@ -134,7 +134,7 @@ func timer(at, interval *int64, wanted bool, now int64, s *Session) (fires bool)
 
 func (a *acking) send(s *Session, now int64, to, backlog int, out *batch.Burst) {
 	b := &a.body
-	b.Sent, b.Position, b.LeastTaken = now, 0, 0
+	b.Sent, b.Position, b.LeastTaken, b.Pressure = now, 0, 0, s.press.count
 	b.Echoes, b.Shares = b.Echoes[:0], b.Shares[:0]
 	room := wire.Capacity(s.cfg.Datagram, true) - wire.AckBytes
 	if s.sequencer() {
@@ -176,6 +176,10 @@ func (s *Session) takeAck(now int64, i int, h *wire.Header, body []byte) {
 		if e.Member == s.ids[s.cfg.Self] {
 			s.round.sample(now - e.Sent - int64(e.Held)*1000)
 		}
+	}
+	if b.Pressure != m.pressure {
+		m.pressure = b.Pressure
+		s.press.squeeze(s, now)
 	}
 	if i == s.walk.reader {
 		s.leastTaken = max(s.leastTaken, min(b.LeastTaken, s.taken))

@@ -54,6 +54,7 @@ func (s *Session) Step(now int64, q Source, out *batch.Burst) {
 	}
 	s.repair.answer(s, now, out)
 	s.repair.request(s, now, out)
+	s.press.look(s, now)
 	s.reviewShares(now, q.Backlog())
 	s.acks.step(s, now, q.Backlog(), out)
 }

@@ -92,6 +92,7 @@ type Session struct {
 	acks    acking
 	repair  repairing
 	round   roundTrip
+	press   pressure
 	out     []Delivery       // deliverable, not asked for yet
 	given   []Delivery       // the last answer of Deliver, whose memory comes next
 	returns []batch.Datagram // own datagrams that left the history
@@ -111,6 +112,7 @@ type member struct {
 	echo       int64  // timestamp to send back to it, 0 = none
 	echoAt     int64  // when that one came
 	echoed     bool   // it was sent back
+	pressure   uint32 // how often it could not keep up, as it last said
 	answered   uint64 // stable line that it was told because it was behind
 }
 
@@ -136,6 +138,7 @@ func New(c Config, m *Memory, now int64) *Session {
 	s.acks.init(s, now)
 	s.repair.at = never
 	s.round.smoothed = s.timers.RoundTrip
+	s.press.init()
 	s.shareOut(now)
 	return s
 }

@@ -4,8 +4,8 @@ package wire
 // stable line stand in the header. Sent, held and their difference measure
 // round trips without common clocks.
 //
-//	0      8          16            24      26      28  32
-//	|sent  |position  |least taken  |echoes |shares |0  |echoes ...|shares ...
+//	0      8          16            24      26      28        32
+//	|sent  |position  |least taken  |echoes |shares |pressure |echoes ...|shares ...
 //
 // An echo is u32 member | u32 held | u64 sent. Echoes and Shares ascend by
 // member.
@@ -13,6 +13,7 @@ type Ack struct {
 	Sent       int64  // the sender's clock, ns; it comes back in echoes
 	Position   uint64 // walk position at which Shares were issued; the highest wins
 	LeastTaken uint64 // least taken position of all members, as the sender knows
+	Pressure   uint32 // how often, so far, the sender could not keep up with what it was sent
 	Echoes     []Echo
 	Shares     []Share
 }
@@ -36,7 +37,7 @@ func (a *Ack) AppendTo(dst []byte) []byte {
 	dst = le.AppendUint64(dst, a.LeastTaken)
 	dst = le.AppendUint16(dst, uint16(len(a.Echoes)))
 	dst = le.AppendUint16(dst, uint16(len(a.Shares)))
-	dst = le.AppendUint32(dst, 0)
+	dst = le.AppendUint32(dst, a.Pressure)
 	for _, e := range a.Echoes {
 		dst = le.AppendUint32(dst, uint32(e.Member))
 		dst = le.AppendUint32(dst, e.Held)
@@ -52,7 +53,7 @@ func (a *Ack) Parse(b []byte) Verdict {
 	a.Position = c.u64()
 	a.LeastTaken = c.u64()
 	echoes, shares := int(c.u16()), int(c.u16())
-	c.zero(4)
+	a.Pressure = c.u32()
 	c.want(len(c.b) == echoes*EchoBytes+shares*ShareBytes)
 	a.Echoes = resize(a.Echoes, c.fits(echoes, EchoBytes))
 	var last ProcessorID

@@ -104,7 +104,7 @@ func newBody(k Kind) body {
 func someBody(r *rand.Rand, k Kind) body {
 	switch k {
 	case KindAck:
-		a := &Ack{Sent: r.Int64() - r.Int64(), Position: r.Uint64(), LeastTaken: r.Uint64(), Shares: someShares(r)}
+		a := &Ack{Sent: r.Int64() - r.Int64(), Position: r.Uint64(), LeastTaken: r.Uint64(), Pressure: r.Uint32(), Shares: someShares(r)}
 		for _, id := range someIDs(r) {
 			a.Echoes = append(a.Echoes, Echo{id, r.Uint32(), r.Int64()})
 		}
