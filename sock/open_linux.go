@@ -1,0 +1,420 @@
+package sock
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"stampede/batch"
+)
+
+// mmsg is the native implementation: sendmmsg and recvmmsg on an own unicast
+// socket, which sends everything, and a shared multicast socket, which only
+// receives.
+type mmsg struct {
+	k      kernel
+	plan   *plan
+	report *report
+	zones  zones
+
+	fd, group, event int // -1 = none
+	out              *sender
+	in               *receiver
+	waiter           *waiter
+	mapped           []byte // memory of the own arena
+	closed           bool
+}
+
+func openNative(p *plan) (*Socket, error) { return openMmsg(p, system{}) }
+
+func openMmsg(p *plan, k kernel) (*Socket, error) {
+	m := &mmsg{k: k, plan: p, report: new(report), fd: -1, group: -1, event: -1}
+	if err := m.open(); err != nil {
+		m.free()
+		return nil, err
+	}
+	return &Socket{link: m, report: m.report}, nil
+}
+
+func (m *mmsg) open() (err error) {
+	p, f := m.plan, &m.report.facts
+	if p.auto && !p.multicast() {
+		if p.Datagram, err = m.pathDatagram(); err != nil {
+			return err
+		}
+	}
+	*f = Facts{
+		Kind: Native, Kernel: m.k.release(), Group: p.Group, Multicast: p.multicast(),
+		Interface: p.ifi.Name, Loopback: p.loopback, DatagramBytes: p.Datagram, Wait: p.Wait,
+	}
+	if err = m.probe(); err != nil {
+		return err
+	}
+	for _, step := range []func() error{m.openUnicast, m.openGroup, m.openEvent, m.openArena} {
+		if err = step(); err != nil {
+			return err
+		}
+	}
+	m.assemble()
+	return nil
+}
+
+// probe decides about trains.
+func (m *mmsg) probe() error {
+	p, f := m.plan, &m.report.facts
+	found := runProbe(m.k, p)
+	if found.unsure != nil {
+		m.report.degrade("probe", found.unsure)
+	}
+	f.Charge = found.charge
+	var err error
+	if f.GSO, err = m.decide("gso", p.GSO, found.gso); err != nil {
+		return invalid("GSO", "%w", err)
+	}
+	if f.GRO, err = m.decide("gro", p.GRO, found.gro); err != nil {
+		return invalid("GRO", "%w", err)
+	}
+	f.MaxSegments, f.MaxTrainBytes = batch.MaxSegments, batch.MaxTrainBytes
+	f.Runt = f.GSO.Mode == ModeOn && (p.Runt == On || p.Runt == Auto && manglesEvenTrains(f.Kernel))
+	if f.Runt {
+		f.MaxSegments--
+		f.MaxTrainBytes--
+	}
+	f.SlotBytes = slotBytes(p.Datagram)
+	if f.GRO.Mode == ModeOn {
+		f.SlotBytes = batch.ChunkBytes
+	}
+	return nil
+}
+
+// decide turns a switch and the probe's answer into what is in force.
+func (m *mmsg) decide(what string, s Switch, cause error) (State, error) {
+	switch {
+	case s == Off:
+		return State{}, nil
+	case cause == nil:
+		return State{Mode: ModeOn}, nil
+	case s == On:
+		return State{}, cause
+	}
+	m.report.degrade(what, cause)
+	return State{ModeFallback, cause.Error()}, nil
+}
+
+// manglesEvenTrains says whether a kernel is one of those that, with some
+// devices, spoil the headers of trains whose segments are all of one length:
+// since 7.0, mended in 7.1.5.
+func manglesEvenTrains(release string) bool {
+	var v [3]int
+	for i, s := range strings.SplitN(release, ".", 3) {
+		end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+		if end >= 0 {
+			s = s[:end]
+		}
+		v[i], _ = strconv.Atoi(s)
+	}
+	return v[0] == 7 && (v[1] == 0 || v[1] == 1 && v[2] < 5)
+}
+
+// openUnicast opens the own socket.
+func (m *mmsg) openUnicast() (err error) {
+	p, f := m.plan, &m.report.facts
+	if m.fd, err = newSocket(p.v6); err != nil {
+		return err
+	}
+	if err = m.common(m.fd); err != nil {
+		return err
+	}
+	if p.multicast() {
+		if err = m.sendMulticast(); err != nil {
+			return err
+		}
+	}
+	if err = bind(m.fd, p.Bind, p.v6, &m.zones); err != nil {
+		return invalid("Bind", "%v: %w", p.Bind, err)
+	}
+	if f.Local, err = localOf(m.fd, &m.zones); err != nil {
+		return err
+	}
+	f.SendBufferBytes = m.buffer(m.fd, "send buffer", unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, p.SendBuffer, wantedSend)
+	f.ReceiveBufferBytes = m.receiveBuffer(m.fd)
+	return nil
+}
+
+// sendMulticast sets where multicast goes out and how far.
+func (m *mmsg) sendMulticast() error {
+	p, f := m.plan, &m.report.facts
+	f.TTL = max(p.TTL, 1)
+	if p.loopback {
+		f.TTL = 0 // it must not leave the host, whatever the routes say
+	}
+	loop := 1
+	if p.NoLoopback && !p.loopback {
+		loop = 0
+	}
+	if p.v6 {
+		return errors.Join(
+			m.set(m.fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, p.ifi.Index, "IPV6_MULTICAST_IF"),
+			m.set(m.fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, f.TTL, "IPV6_MULTICAST_HOPS"),
+			m.set(m.fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_LOOP, loop, "IPV6_MULTICAST_LOOP"))
+	}
+	via := &unix.IPMreqn{Ifindex: int32(p.ifi.Index), Address: p.ifAddr.As4()}
+	return errors.Join(
+		os.NewSyscallError("setsockopt IP_MULTICAST_IF",
+			unix.SetsockoptIPMreqn(m.fd, unix.IPPROTO_IP, unix.IP_MULTICAST_IF, via)),
+		m.set(m.fd, unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, f.TTL, "IP_MULTICAST_TTL"),
+		m.set(m.fd, unix.IPPROTO_IP, unix.IP_MULTICAST_LOOP, loop, "IP_MULTICAST_LOOP"))
+}
+
+// openGroup opens the socket that all of this host's processors of the group
+// have in common by address and port: each gets a copy (SO_REUSEADDR).
+func (m *mmsg) openGroup() (err error) {
+	p, f := m.plan, &m.report.facts
+	if !p.multicast() {
+		return nil
+	}
+	if m.group, err = newSocket(p.v6); err != nil {
+		return err
+	}
+	if err = m.set(m.group, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1, "SO_REUSEADDR"); err != nil {
+		return err
+	}
+	if err = m.common(m.group); err != nil {
+		return err
+	}
+	// Before it is bound: nothing of our own gets in.
+	if !p.NoLoopback || p.loopback {
+		if err = m.k.attachFilter(m.group, ownFilter(f.Local)); err != nil {
+			m.report.degrade("filter", os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err))
+		}
+		f.Filter = err == nil
+	}
+	// Bound to the group, it hears nothing else; yet another socket's groups
+	// on the same address would reach it without this.
+	if p.v6 {
+		m.may(m.group, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0, "IPV6_MULTICAST_ALL")
+	} else {
+		m.may(m.group, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL")
+	}
+	f.ReceiveBufferBytes = min(f.ReceiveBufferBytes, m.receiveBuffer(m.group))
+	at := p.Group
+	if a := at.Addr(); a.Is6() && a.Zone() == "" && (a.IsLinkLocalMulticast() || a.IsInterfaceLocalMulticast()) {
+		at = netip.AddrPortFrom(a.WithZone(p.ifi.Name), at.Port())
+	}
+	if err = bind(m.group, at, p.v6, &m.zones); err != nil {
+		return invalid("Group", "%v: %w", at, err)
+	}
+	return m.join()
+}
+
+func (m *mmsg) join() error {
+	p := m.plan
+	var err error
+	if p.v6 {
+		err = unix.SetsockoptIPv6Mreq(m.group, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP,
+			&unix.IPv6Mreq{Multiaddr: p.Group.Addr().As16(), Interface: uint32(p.ifi.Index)})
+	} else {
+		err = unix.SetsockoptIPMreqn(m.group, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP,
+			&unix.IPMreqn{Multiaddr: p.Group.Addr().As4(), Address: p.ifAddr.As4(), Ifindex: int32(p.ifi.Index)})
+	}
+	if err != nil {
+		return invalid("Group", "joining %v on %s: %w", p.Group, p.ifi.Name, err)
+	}
+	return nil
+}
+
+// common sets what both sockets need.
+func (m *mmsg) common(fd int) error {
+	p, f := m.plan, &m.report.facts
+	// Never fragment, and never believe a path's MTU blindly: PROBE sets DF
+	// and leaves the size to us.
+	if p.v6 {
+		m.may(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE, "IPV6_MTU_DISCOVER")
+		m.may(fd, unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, 1, "IPV6_DONTFRAG")
+	} else {
+		m.may(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER")
+	}
+	m.may(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1, "SO_RXQ_OVFL")
+	if p.BusyPoll > 0 {
+		m.may(fd, unix.SOL_SOCKET, unix.SO_BUSY_POLL, int(p.BusyPoll/time.Microsecond), "SO_BUSY_POLL")
+	}
+	if f.GRO.Mode != ModeOn {
+		return nil
+	}
+	err := m.set(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1, "UDP_GRO")
+	if err == nil {
+		return nil
+	}
+	f.SlotBytes = slotBytes(p.Datagram)
+	if f.GRO, err = m.decide("gro", p.GRO, err); err != nil {
+		return invalid("GRO", "%w", err)
+	}
+	return nil
+}
+
+func (m *mmsg) set(fd, level, option, value int, name string) error {
+	return os.NewSyscallError("setsockopt "+name, m.k.setsockopt(fd, level, option, value))
+}
+
+// may sets what one can do without.
+func (m *mmsg) may(fd, level, option, value int, name string) {
+	if err := m.set(fd, level, option, value, name); err != nil {
+		m.report.degrade(strings.ToLower(name), err)
+	}
+}
+
+func (m *mmsg) receiveBuffer(fd int) int {
+	return m.buffer(fd, "receive buffer", unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, m.plan.ReceiveBuffer, wantedReceive)
+}
+
+// buffer asks for as much as wanted and says what was granted, in the kernel's
+// count: twice as much.
+func (m *mmsg) buffer(fd int, what string, force, option, wanted, otherwise int) int {
+	if wanted == 0 {
+		wanted = otherwise
+	}
+	err := m.k.setsockopt(fd, unix.SOL_SOCKET, force, wanted)
+	if err != nil { // not permitted: up to net.core.rmem_max or wmem_max
+		err = m.k.setsockopt(fd, unix.SOL_SOCKET, option, wanted)
+	}
+	granted, readErr := m.k.getsockopt(fd, unix.SOL_SOCKET, option)
+	if err = errors.Join(err, readErr); err != nil {
+		m.report.degrade(what, err)
+	} else if granted < 2*wanted {
+		m.report.degrade(what, fmt.Errorf("%d bytes granted of %d: raise net.core.rmem_max and wmem_max", granted/2, wanted))
+	}
+	return granted
+}
+
+func (m *mmsg) openEvent() (err error) {
+	m.event, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	return os.NewSyscallError("eventfd", err)
+}
+
+// openArena tunes the ring and, if nobody gave memory for it, maps some: the
+// ring itself and as much again for what is kept.
+func (m *mmsg) openArena() (err error) {
+	p, f := m.plan, &m.report.facts
+	f.NIC = probeNIC(m.k, m.fd, p.ifi.Name)
+	f.Charge.complete(p.Datagram, f.GRO.Mode == ModeOn && f.NIC.RxRing == 0)
+	tune(f, p)
+	if p.Arena != nil {
+		return nil
+	}
+	per := max(batch.ChunkBytes/f.SlotBytes, 1)
+	chunks := (f.RingSlots + per - 1) / per
+	if m.mapped, err = Map(2 * chunks * batch.ChunkBytes); err != nil {
+		return err
+	}
+	p.Arena = batch.NewArena(m.mapped)
+	return nil
+}
+
+// assemble puts sender, receiver and waiter onto the sockets.
+func (m *mmsg) assemble() {
+	p, r := m.plan, m.report
+	if r.facts.Wait == Adaptive && cores() <= 2 {
+		r.facts.Wait = Block
+		r.degrade("wait", fmt.Errorf("%d cores are too few to spin: blocking", cores()))
+	}
+	peers := others(p.Peers, r.facts.Local)
+	r.facts.Peers = len(peers)
+	sources := make([]source, 0, 2)
+	if m.group >= 0 {
+		sources = append(sources, source{fd: m.group, group: true, filter: r.facts.Filter})
+	}
+	sources = append(sources, source{fd: m.fd})
+	m.out = newSender(m.k, m.fd, p, r, &m.zones)
+	m.out.setPeers(peers)
+	m.in = newReceiver(m.k, sources, p, r, &m.zones)
+	m.waiter = newWaiter(m.k, sources, m.event, r)
+}
+
+func newSocket(v6 bool) (int, error) {
+	family := unix.AF_INET
+	if v6 {
+		family = unix.AF_INET6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_UDP)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if v6 {
+		if err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
+			unix.Close(fd)
+			return -1, os.NewSyscallError("setsockopt IPV6_V6ONLY", err)
+		}
+	}
+	return fd, nil
+}
+
+func sockaddr(at netip.AddrPort, v6 bool, z *zones) unix.Sockaddr {
+	if v6 {
+		return &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16(), ZoneId: z.scope(at.Addr())}
+	}
+	return &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
+}
+
+func bind(fd int, at netip.AddrPort, v6 bool, z *zones) error {
+	return os.NewSyscallError("bind", unix.Bind(fd, sockaddr(at, v6, z)))
+}
+
+// localOf is the address that a socket is bound to.
+func localOf(fd int, z *zones) (netip.AddrPort, error) {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return netip.AddrPort{}, os.NewSyscallError("getsockname", err)
+	}
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), nil
+	case *unix.SockaddrInet6:
+		ip := netip.AddrFrom16(sa.Addr)
+		if sa.ZoneId != 0 {
+			ip = ip.WithZone(z.name(sa.ZoneId))
+		}
+		return netip.AddrPortFrom(ip, uint16(sa.Port)), nil
+	}
+	return netip.AddrPort{}, os.NewSyscallError("getsockname", unix.EAFNOSUPPORT)
+}
+
+// pathDatagram is what fits the interface and the paths to all peers.
+func (m *mmsg) pathDatagram() (int, error) {
+	p := m.plan
+	ifi, err := net.InterfaceByIndex(p.ifi.Index)
+	if err != nil {
+		return 0, err
+	}
+	mtu := ifi.MTU
+	for _, to := range p.Peers {
+		path, err := m.pathMTU(to)
+		if err != nil {
+			continue // no route now: nothing is known of its path
+		}
+		mtu = min(mtu, path)
+	}
+	return max(min(mtu-p.headers(), MaxDatagram, MaxAutoDatagram), MinDatagram), nil
+}
+
+// pathMTU asks the routes for the MTU to one address. Nothing is sent.
+func (m *mmsg) pathMTU(to netip.AddrPort) (int, error) {
+	fd, err := newSocket(m.plan.v6)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	if err := unix.Connect(fd, sockaddr(to, m.plan.v6, &m.zones)); err != nil {
+		return 0, os.NewSyscallError("connect", err)
+	}
+	if m.plan.v6 {
+		return m.k.getsockopt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU)
+	}
+	return m.k.getsockopt(fd, unix.IPPROTO_IP, unix.IP_MTU)
+}
