@@ -62,6 +62,9 @@ func newRig(t testing.TB, id wire.ProcessorID) *rig {
 	r.packer = batch.NewPacker(batch.PackerConfig{
 		Datagram: datagram, MaxMessage: maxMessage, Compress: wire.CodecS2,
 	}, batch.NewArena(make([]byte, arena)))
+	if err := r.packer.Announce(0, []wire.Group{{0}}); err != nil {
+		t.Fatal(err)
+	}
 	mem := &order.Memory{
 		Arrivals: batch.NewSlab(r.arrived),
 		Control:  batch.NewSlab(batch.NewArena(make([]byte, arena))),
@@ -131,21 +134,25 @@ func (r *rig) step() {
 // take reads a delivery as a handle does, every byte of it.
 func (r *rig) take(d *order.Delivery) {
 	if d.Frames == nil {
-		r.message(d.Inline, d.Set, d.Message)
+		r.message(d, d.Inline, d.Set, d.Message)
 		return
 	}
 	it := wire.NewFrames(d.Frames, d.Number)
 	var f wire.Frame
 	for it.Next(&f) {
 		if f.Type == wire.FrameMessage {
-			r.message(f.Inline, f.Set, f.Body)
+			r.message(d, f.Inline, f.Set, f.Body)
 		}
 	}
 }
 
-func (r *rig) message(inline bool, set uint16, b []byte) {
-	if inline && int(set)*wire.GroupBytes > len(b) {
+// message finds the groups of a message where a handle looks for them.
+func (r *rig) message(d *order.Delivery, inline bool, set uint16, b []byte) {
+	switch {
+	case inline && int(set)*wire.GroupBytes > len(b):
 		r.t.Fatalf("delivered a message of %d bytes that is to begin with %d keys", len(b), set)
+	case !inline && (int(set) >= len(d.Sets) || d.Sets[set] == nil):
+		r.t.Fatalf("delivered a message to the group set %d, which its sender has not announced", set)
 	}
 	r.got++
 }
