@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"sync"
+	"time"
 
 	"stampede/evs"
 )
@@ -195,6 +196,7 @@ func newTestRunner(launch launcher) *runner {
 		show:     newProgress(nil, false),
 		newPlace: func(context.Context, *Scenario) (place, error) { return nowhere{}, nil },
 		launch:   func(place) launcher { return launch },
-		stalled:  stalled,
+		lead:     10 * time.Millisecond,
+		stalled:  5 * time.Second,
 	}
 }

@@ -31,7 +31,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 			return nil, err
 		}
 	}
-	r := &runner{env: newEnvironment(o.Version), show: newProgress(o.Progress, o.Live), newPlace: newPlace, stalled: stalled}
+	r := &runner{env: newEnvironment(o.Version), show: newProgress(o.Progress, o.Live), newPlace: newPlace, lead: lead, stalled: stalled}
 	r.launch = func(p place) launcher {
 		return func(ctx context.Context, n int) (*conn, error) {
 			return startProcess(p.command(ctx, n, o.Host[0], o.Host[1:]...))
@@ -46,7 +46,8 @@ type runner struct {
 	show     *progressLine
 	newPlace func(context.Context, *Scenario) (place, error)
 	launch   func(place) launcher
-	stalled  time.Duration
+	lead     time.Duration // from the schedule to the start, for all hosts to read it
+	stalled  time.Duration // see schedule
 }
 
 func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writer) ([]Result, error) {
@@ -65,6 +66,9 @@ func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writ
 	}
 	return results, nil
 }
+
+// lead is enough for processes that are all busy starting.
+const lead = 100 * time.Millisecond
 
 // tries is how often a run is tried whose addresses were taken by others.
 const tries = 3
@@ -110,9 +114,6 @@ func (r *runner) try(ctx context.Context, s *Scenario) (raw *rawResult, err erro
 	return r.converse(ctx, c, s)
 }
 
-// lead is the time from the schedule to the start, for all hosts to read it.
-const lead = 100 * time.Millisecond
-
 // converse holds the conversation up to the outcome.
 func (r *runner) converse(ctx context.Context, c *cluster, s *Scenario) (*rawResult, error) {
 	watch := r.show.watch(s)
@@ -120,14 +121,14 @@ func (r *runner) converse(ctx context.Context, c *cluster, s *Scenario) (*rawRes
 	if err != nil {
 		return nil, err
 	}
-	t := newSchedule(s, now()+int64(lead))
+	t := newSchedule(s, now()+int64(r.lead))
 	t.Stalled = r.stalled
 	if err := c.tellAll(order{Schedule: t}); err != nil {
 		return nil, err
 	}
 	raw := &rawResult{}
 	machine := raw.readMachine(t)
-	patience := lead + s.total() + drainPatience + answerPatience
+	patience := r.lead + s.total() + drainPatience + answerPatience
 	if _, err := c.gather(ctx, "drained", func(r *report) bool { return r.Drained }, patience, watch); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 // short is a run of some hundred messages.
 func short() Scenario {
 	s := Default()
-	s.Warmup, s.Duration = 20*time.Millisecond, 100*time.Millisecond
+	s.Warmup, s.Duration = 10*time.Millisecond, 50*time.Millisecond
 	return s.Named()
 }
 
@@ -162,7 +162,9 @@ func TestRunFindsWhatIsWrong(t *testing.T) {
 					return w.wrong(n, e, &kept)
 				}
 				r := newTestRunner(h.launcher())
-				r.stalled = 300 * time.Millisecond // then what does not come is lost
+				if w.lost > 0 { // which is waited for
+					r.stalled = 500 * time.Millisecond
+				}
 				wantWrong(t, r.run(t.Context(), &s), w.lost, w.duplicates, slices.Contains(w.fine, g.word))
 			})
 		}

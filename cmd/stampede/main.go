@@ -29,7 +29,6 @@ func root() *cobra.Command {
 		Short:         "Fast ordered multicast for groups of processes",
 		SilenceErrors: true, // main tells them
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	c.CompletionOptions.DisableDefaultCmd = true
 	c.AddCommand(benchVerb(), benchHostVerb(), versionVerb())

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"stampede/bench"
+	"stampede/internal/testenv"
+)
+
+// brief makes a run short: some thousand messages.
+func brief(arg ...string) []string {
+	return append([]string{"bench", "--warmup", "20ms", "--duration", "100ms", "--json", "-"}, arg...)
+}
+
+// results runs the verb, which must succeed, and returns what it wrote.
+func results(t *testing.T, arg ...string) []bench.Result {
+	t.Helper()
+	o := run(t, arg...)
+	if o.status != 0 {
+		t.Fatalf("status %d:\n%s%s", o.status, o.stdout, o.stderr)
+	}
+	var all []bench.Result
+	d := json.NewDecoder(strings.NewReader(o.stdout))
+	if err := d.Decode(&all); err != nil || d.More() {
+		t.Fatalf("standard output is not one JSON array: %v\n%s", err, o.stdout)
+	}
+	if !strings.Contains(o.stderr, "messages/s") {
+		t.Errorf("no table on standard error: %s", o.stderr)
+	}
+	return all
+}
+
+// Every way to send and receive orders alike.
+func TestBenchIsRight(t *testing.T) {
+	for _, arg := range []string{
+		"--size 64",
+		"--size 0",
+		"--size 60000",
+		"--size 2000000 --hosts 2",
+		"--size 64 --guarantee unordered",
+		"--size 64 --guarantee fifo",
+		"--size 64 --guarantee safe",
+		"--rate 200",
+		"--rate 200 --size 5000 --guarantee safe",
+		"--size 1350 --transport unicast",
+		"--size 1350 --ip 6",
+		"--size 1350 --socket portable",
+		"--size 1350 --gso off --gro off",
+		"--size 1350 --mtu 576",
+		"--size 1350 --wait block --hosts 2 --senders 1",
+		"--size 64 --hosts 1",
+		"--size 64 --compress s2",
+		"--size 1350 --compress zstd",
+		"--size 1350 --loss 5 --seed 7",
+		"--size 64 --loss 2 --guarantee safe",
+		"--size 64 --loss 2 --guarantee unordered",
+	} {
+		t.Run(arg, func(t *testing.T) {
+			all := results(t, brief(strings.Fields(arg)...)...)
+			if len(all) != 1 {
+				t.Fatalf("%d results", len(all))
+			}
+			wantRight(t, &all[0])
+		})
+	}
+}
+
+func wantRight(t *testing.T, r *bench.Result) {
+	t.Helper()
+	if err := r.Wrong(); err != nil || r.Engine != "stampede" || r.PerHost[0].Delivered == 0 || r.Changes != 0 {
+		t.Errorf("%v: %+v", err, r)
+	}
+	if (r.LossPercent > 0) != (r.Dropped > 0) || r.LossPercent > 0 && r.Retransmits == 0 {
+		t.Errorf("loss of %g %%: %d dropped, %d retransmits", r.LossPercent, r.Dropped, r.Retransmits)
+	}
+	if r.Hosts > 1 && (r.DatagramsPerTrain < 1 || r.DatagramsPerReceive < 1) {
+		t.Errorf("%g datagrams a train, %g a receive", r.DatagramsPerTrain, r.DatagramsPerReceive)
+	}
+	// A flood may be blocked for the whole of so short a time; slots are not.
+	if r.Rate > 0 && r.LatencyUS == nil || r.Size < 16 && r.LatencyUS != nil {
+		t.Errorf("latency %+v", r.LatencyUS)
+	}
+}
+
+func TestBenchTellsItsSettings(t *testing.T) {
+	r := results(t, brief("--size", "100", "--hosts", "2", "--senders", "1", "--transport", "unicast", "--gso", "off",
+		"--loss", "1", "--seed", "42", "--guarantee", "fifo")...)[0]
+	if r.Scenario != "flood" || r.Size != 100 || r.Hosts != 2 || r.Senders != 1 || r.Transport != "unicast" ||
+		!strings.HasPrefix(r.GSO, "off") || r.LossPercent != 1 || r.Seed != 42 || r.Guarantee != "fifo" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestBenchWithoutSizeAndRateIsASuite(t *testing.T) {
+	all := results(t, brief("--hosts", "2")...)
+	if want := len(bench.Suite(bench.Default())); len(all) != want {
+		t.Errorf("%d results, want %d", len(all), want)
+	}
+	for i := range all {
+		if err := all[i].Wrong(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestBenchInTheLab(t *testing.T) {
+	testenv.NeedRoot(t)
+	testenv.NeedCommand(t, "ip")
+	for _, arg := range []string{
+		"--size 64",
+		"--size 1350 --ip 6",
+		"--size 1350 --transport unicast --ip 6",
+		"--size 1350 --gso off --gro off",
+		"--size 1350 --loss 5",
+		"--rate 200",
+	} {
+		t.Run(arg, func(t *testing.T) {
+			r := results(t, brief(strings.Fields(arg+" --lab")...)...)[0]
+			wantRight(t, &r)
+			if !r.Lab || r.Transport != "multicast" && !strings.Contains(arg, "unicast") {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	wantNoLabs(t, os.Getpid())
+}
+
+func TestBenchRefusals(t *testing.T) {
+	for arg, reason := range map[string]string{
+		"--hosts 0":                     "hosts 0 is not within",
+		"--hosts x":                     `invalid argument "x" for "--hosts"`,
+		"--senders 4":                   "senders 4 is not within 1 to hosts, 3",
+		"--hosts 2 --senders 3":         "senders 3 is not within 1 to hosts, 2",
+		"--senders 0":                   "senders 0",
+		"--size 67108865":               "size 67108865",
+		"--guarantee total":             "guarantee",
+		"--duration 0s":                 "duration",
+		"--duration 3":                  "duration",
+		"--rate 100 --size 8":           "size 8 is too small for a rate",
+		"--transport multicast --ip 6":  "no IPv6 multicast",
+		"--ip 5":                        "ip 5",
+		"--loss 101":                    "loss 101",
+		"--loss -1":                     "loss -1",
+		"--mtu 100":                     "mtu 100",
+		"--gso on":                      "gso",
+		"--wait always":                 "wait",
+		"--compress gzip":               "compress",
+		"--seed -1":                     "seed",
+		"--json no-such-directory/file": "json: open",
+		"--json .":                      "json: open",
+		"--nonsense":                    "unknown flag",
+	} {
+		o := run(t, append([]string{"bench"}, strings.Fields(arg)...)...)
+		if o.status != 1 || !strings.Contains(o.stderr, reason) || o.stdout != "" {
+			t.Errorf("%s: status %d, %s%s", arg, o.status, o.stdout, o.stderr)
+		}
+	}
+}
+
+func TestBenchKeepsAFileUntilItHasBetter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "results.json")
+	if err := os.WriteFile(path, []byte(strings.Repeat("old ", 10000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := run(t, "bench", "--hosts", "0", "--json", path); o.status != 1 {
+		t.Errorf("%+v", o)
+	}
+	if text, _ := os.ReadFile(path); !strings.HasPrefix(string(text), "old") {
+		t.Errorf("the file has %.20q", text)
+	}
+	if o := run(t, "bench", "--size", "64", "--warmup", "0s", "--duration", "50ms", "--json", path); o.status != 0 {
+		t.Fatalf("%+v", o)
+	}
+	text, err := os.ReadFile(path)
+	var all []bench.Result
+	if err != nil || json.Unmarshal(text, &all) != nil || len(all) != 1 {
+		t.Errorf("%v: the file has %.40q", err, text)
+	}
+}

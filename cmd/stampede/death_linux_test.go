@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"stampede/internal/testenv"
+)
+
+// long is a program that benches until something ends it.
+type long struct {
+	cmd    *exec.Cmd
+	stdout *strings.Builder
+	stderr *bufio.Reader
+	alive  io.Reader // ends when the program and all that it started have ended
+	hosts  []int     // process ids
+}
+
+// startLong returns when the hosts are at work.
+func startLong(t *testing.T, arg ...string) *long {
+	t.Helper()
+	l := &long{cmd: program(t, append([]string{"bench", "--size", "64", "--rate", "100", "--duration", "1h"}, arg...)...), stdout: &strings.Builder{}}
+	l.cmd.Stdout = l.stdout
+	stderr, err := l.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.stderr = bufio.NewReader(stderr)
+	alive, inherited, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { alive.Close() })
+	l.alive = alive
+	l.cmd.ExtraFiles = []*os.File{inherited} // its children inherit it too
+	if err := l.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	inherited.Close()
+	if line, err := l.stderr.ReadString('\n'); err != nil || !strings.Contains(line, "messages/s") {
+		t.Fatalf("progress %q, %v", line, err)
+	}
+	l.hosts = children(t, l.cmd.Process.Pid)
+	return l
+}
+
+// children are the processes that pid has started and that live.
+func children(t *testing.T, pid int) (all []int) {
+	t.Helper()
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, path := range tasks {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for _, field := range strings.Fields(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, child)
+		}
+	}
+	if len(all) < 3 {
+		t.Fatalf("process %d has children %v", pid, all)
+	}
+	return all
+}
+
+// end waits until nothing of the program is left.
+func (l *long) end(t *testing.T) (status int, stderr string) {
+	t.Helper()
+	text, err := io.ReadAll(l.stderr)
+	if err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadAll(l.alive); err != nil {
+		t.Error(err)
+	}
+	l.cmd.Wait()
+	return l.cmd.ProcessState.ExitCode(), string(text)
+}
+
+// wantNoLabs checks that no namespace of a lab that pid made is left.
+func wantNoLabs(t *testing.T, pid int) {
+	t.Helper()
+	if left, _ := filepath.Glob(fmt.Sprintf("/var/run/netns/stampede-%d-*", pid)); len(left) > 0 {
+		t.Errorf("namespaces are left: %s", left)
+	}
+}
+
+func TestDeadHostIsTold(t *testing.T) {
+	l := startLong(t)
+	if err := syscall.Kill(l.hosts[1], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	status, stderr := l.end(t)
+	if status != 1 || !strings.Contains(l.stdout.String(), "died: signal: killed") {
+		t.Errorf("status %d: %s%s", status, l.stdout, stderr)
+	}
+}
+
+func TestHostsEndWithTheirParent(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT} {
+		l := startLong(t)
+		if err := l.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		wantEnd(t, l, signal)
+	}
+}
+
+func wantEnd(t *testing.T, l *long, signal syscall.Signal) {
+	t.Helper()
+	status, stderr := l.end(t) // which the hosts' ends are needed for
+	if signal == syscall.SIGKILL {
+		return
+	}
+	if status != 1 || !strings.Contains(stderr, "after 0 of 1 runs") {
+		t.Errorf("%v: status %d: %s", signal, status, stderr)
+	}
+}
+
+func TestLabEndsWithItsMaker(t *testing.T) {
+	testenv.NeedRoot(t)
+	testenv.NeedCommand(t, "ip")
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT} {
+		l := startLong(t, "--lab")
+		if err := l.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		wantEnd(t, l, signal)
+		wantNoLabs(t, l.cmd.Process.Pid)
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// asProgram makes this test binary be the program: bench starts it as its
+// hosts, and tests start it to see it killed.
+const asProgram = "STAMPEDE_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) == "1" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// program is the program with arguments, not started yet.
+func program(t *testing.T, arg ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, arg...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+// outcome is what running the program came to.
+type outcome struct {
+	stdout, stderr string
+	status         int
+}
+
+func run(t *testing.T, arg ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := program(t, arg...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+func TestVersion(t *testing.T) {
+	o := run(t, "version")
+	if o.status != 0 || !strings.HasPrefix(o.stdout, "stampede ") || o.stderr != "" {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestWhatIsNoVerbIsRefused(t *testing.T) {
+	for _, arg := range [][]string{{"bensh"}, {"version", "x"}, {"bench", "x"}, {"--x"}} {
+		if o := run(t, arg...); o.status != 1 || !strings.HasPrefix(o.stderr, "stampede: ") || o.stdout != "" {
+			t.Errorf("%q: %+v", arg, o)
+		}
+	}
+}
+
+func TestHelpHidesTheHost(t *testing.T) {
+	o := run(t, "--help")
+	if o.status != 0 || !strings.Contains(o.stdout, "bench ") || strings.Contains(o.stdout, benchHost) {
+		t.Errorf("%+v", o)
+	}
+}
