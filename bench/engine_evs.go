@@ -61,7 +61,7 @@ func configOf(a *assignment) evs.Config {
 		Cluster: a.Cluster,
 		ID:      evs.ProcessorID(a.Host),
 		Bind:    a.Bind, Multicast: a.Multicast, Interface: a.Interface, Peers: a.Peers,
-		MTU:    s.MTU,
+		MTU: s.MTU, ReceiveBufferBytes: s.ReceiveBuffer,
 		Socket: sockets.of(s.Socket), GSO: switches.of(s.GSO), GRO: switches.of(s.GRO),
 		Wait: waits.of(s.Wait), Compress: codecs.of(s.Compress),
 	}

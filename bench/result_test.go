@@ -14,7 +14,7 @@ import (
 
 func TestResultsAreAnArrayOfTheSchema(t *testing.T) {
 	s := short()
-	r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), &s)
+	r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), nowhere{}, &s)
 	var b bytes.Buffer
 	if err := WriteJSON(&b, []Result{r}); err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestResultsAreAnArrayOfTheSchema(t *testing.T) {
 
 func TestResultsOfFailedRunsAreValidToo(t *testing.T) {
 	s := short()
-	r := newTestRunner(func(context.Context, int) (*conn, error) { return nil, exec.ErrNotFound }).run(t.Context(), &s)
+	r := newTestRunner(func(context.Context, int) (*conn, error) { return nil, exec.ErrNotFound }).run(t.Context(), nowhere{}, &s)
 	var b bytes.Buffer
 	if err := WriteJSON(&b, []Result{r}); err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestProcessorTime(t *testing.T) {
 
 func TestTableLinesUp(t *testing.T) {
 	s := short()
-	r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), &s)
+	r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), nowhere{}, &s)
 	bad := r
 	bad.Lost = 3
 	var b bytes.Buffer

@@ -23,8 +23,9 @@ type Options struct {
 }
 
 // Run runs the scenarios one after the other and returns a result for each
-// that was begun. A run that failed has its reason in its result; an error
-// says why not all were begun: a scenario is invalid, or ctx ended.
+// that was finished. A run that failed has its reason in its result; an error
+// says why not all were run: a scenario is invalid, its place cannot be had, or
+// ctx ended.
 func Run(ctx context.Context, o Options) ([]Result, error) {
 	for i := range o.Scenarios {
 		if err := o.Scenarios[i].Validate(); err != nil {
@@ -53,16 +54,24 @@ type runner struct {
 func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writer) ([]Result, error) {
 	var results []Result
 	for i := range scenarios {
+		p, err := r.newPlace(ctx, &scenarios[i])
+		if err != nil {
+			return results, err
+		}
 		if i == 0 {
 			writeHead(table, &scenarios[i], r.env)
 		}
-		result := r.run(ctx, &scenarios[i])
+		result := r.run(ctx, p, &scenarios[i])
 		r.show.clear()
+		err = p.Close()
 		if ctx.Err() != nil {
-			return results, context.Cause(ctx)
+			return results, errors.Join(context.Cause(ctx), err)
 		}
 		results = append(results, result)
 		writeRow(table, &result)
+		if err != nil {
+			return results, err
+		}
 	}
 	return results, nil
 }
@@ -73,12 +82,12 @@ const lead = 100 * time.Millisecond
 // tries is how often a run is tried whose addresses were taken by others.
 const tries = 3
 
-func (r *runner) run(ctx context.Context, s *Scenario) Result {
+func (r *runner) run(ctx context.Context, p place, s *Scenario) Result {
 	result := newResult(s, r.env)
 	var raw *rawResult
 	err := errInUse
 	for try := 0; try < tries && errors.Is(err, errInUse); try++ {
-		raw, err = r.try(ctx, s)
+		raw, err = r.try(ctx, p, s)
 	}
 	if err == nil {
 		err = result.add(raw.outs, raw.from, raw.to)
@@ -96,12 +105,7 @@ type rawResult struct {
 	from, to machineTime // around the measured time
 }
 
-func (r *runner) try(ctx context.Context, s *Scenario) (raw *rawResult, err error) {
-	p, err := r.newPlace(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, p.Close()) }()
+func (r *runner) try(ctx context.Context, p place, s *Scenario) (*rawResult, error) {
 	assignments, err := p.assign(s)
 	if err != nil {
 		return nil, err

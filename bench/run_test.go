@@ -41,7 +41,7 @@ func TestRunCountsAndAgrees(t *testing.T) {
 		s := short()
 		c(&s)
 		t.Run(fmt.Sprintf("%s, %d B, %s, %d of %d", s.Name, s.Size, s.Guarantee, s.Senders, s.Hosts), func(t *testing.T) {
-			r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), &s)
+			r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), nowhere{}, &s)
 			if err := r.Wrong(); err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +85,7 @@ func wantPlausible(t *testing.T, s *Scenario, r *Result) {
 func TestPacedSourceSendsEverySlot(t *testing.T) {
 	s := short()
 	s.Rate, s.Warmup, s.Duration = 400, 0, 200*time.Millisecond
-	r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), &s)
+	r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), nowhere{}, &s)
 	if err := r.Wrong(); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestRunFindsWhatIsWrong(t *testing.T) {
 				if w.lost > 0 { // which is waited for
 					r.stalled = 500 * time.Millisecond
 				}
-				wantWrong(t, r.run(t.Context(), &s), w.lost, w.duplicates, slices.Contains(w.fine, g.word))
+				wantWrong(t, r.run(t.Context(), nowhere{}, &s), w.lost, w.duplicates, slices.Contains(w.fine, g.word))
 			})
 		}
 	}
@@ -209,7 +209,7 @@ func TestRunFindsTwoOrders(t *testing.T) {
 				}
 				return events
 			}
-			wantWrong(t, newTestRunner(h.launcher()).run(t.Context(), &s), 0, 0, fine)
+			wantWrong(t, newTestRunner(h.launcher()).run(t.Context(), nowhere{}, &s), 0, 0, fine)
 			if !swapped {
 				t.Error("no two messages were swapped")
 			}
@@ -247,7 +247,7 @@ func TestRunTellsHowAHostFailed(t *testing.T) {
 					return c.bad(ctx, n)
 				}
 				return h.launcher()(ctx, n)
-			}).run(t.Context(), &s)
+			}).run(t.Context(), nowhere{}, &s)
 			if !strings.Contains(r.Error, c.want) || r.Wrong() == nil || r.OrderOK {
 				t.Errorf("error %q, want %q", r.Error, c.want)
 			}
@@ -283,7 +283,7 @@ func TestRunTriesAgainWhenAnAddressIsTaken(t *testing.T) {
 				<-ctx.Done() // the others wait for host 1
 				return nil, ctx.Err()
 			})(ctx, n)
-		}).run(t.Context(), &s)
+		}).run(t.Context(), nowhere{}, &s)
 		if ok := r.Wrong() == nil; ok != c.ok {
 			t.Errorf("address taken %d times: %v", c.taken, r.Wrong())
 		}
@@ -304,6 +304,23 @@ func TestCancelledRunEnds(t *testing.T) {
 	}
 	results, err := newTestRunner(h.launcher()).runAll(ctx, []Scenario{s, s}, io.Discard)
 	if !errors.Is(err, why) || len(results) != 0 {
+		t.Errorf("%d results, %v", len(results), err)
+	}
+}
+
+func TestRunEndsWhereItHasNoPlace(t *testing.T) {
+	s := short()
+	h := newHub(s.Hosts)
+	r := newTestRunner(h.launcher())
+	none, places := errors.New("no lab today"), 0
+	r.newPlace = func(context.Context, *Scenario) (place, error) {
+		if places++; places > 1 {
+			return nil, none
+		}
+		return nowhere{}, nil
+	}
+	results, err := r.runAll(t.Context(), []Scenario{s, s, s}, io.Discard)
+	if !errors.Is(err, none) || len(results) != 1 || results[0].Wrong() != nil {
 		t.Errorf("%d results, %v", len(results), err)
 	}
 }

@@ -16,6 +16,8 @@ const (
 	MinMTU   = 576      // every IPv4 host takes it (RFC 791)
 	MinMTU6  = 1280     // every IPv6 link carries it (RFC 8200)
 	MaxMTU   = 65535
+
+	MaxReceiveBuffer = 1 << 30 // the kernel doubles it into an int
 )
 
 // Scenario is one run.
@@ -38,6 +40,8 @@ type Scenario struct {
 	Wait      string // WaitWords
 	Compress  string // CompressWords
 	MTU       int    // bytes of an IP packet; 0 = the interface's
+
+	ReceiveBuffer int // bytes asked of the kernel for each socket; 0 = as much as it grants
 
 	Loss float64 // percent of the datagrams that each host drops on arrival
 	Seed uint64  // of those drops
@@ -145,6 +149,8 @@ func (s *Scenario) judgeNetwork() error {
 		return fmt.Errorf("transport multicast with ip 6 needs lab: the loopback interface carries no IPv6 multicast")
 	case math.IsNaN(s.Loss) || s.Loss < 0 || s.Loss >= 100:
 		return fmt.Errorf("loss %g is not within 0 to less than 100 percent", s.Loss)
+	case s.ReceiveBuffer < 0 || s.ReceiveBuffer > MaxReceiveBuffer:
+		return fmt.Errorf("receive-buffer %d is not within 0 to %d bytes", s.ReceiveBuffer, MaxReceiveBuffer)
 	case s.MTU == 0:
 		return nil
 	case s.MTU < MinMTU || s.MTU > MaxMTU:

@@ -53,6 +53,8 @@ func TestRefusals(t *testing.T) {
 		{func(s *Scenario) { s.MTU = MaxMTU + 1 }, "mtu"},
 		{func(s *Scenario) { s.MTU = 9000 }, ""},
 		{func(s *Scenario) { s.MTU, s.Lab = 1501, true }, "more than the lab's"},
+		{func(s *Scenario) { s.ReceiveBuffer = -1 }, "receive-buffer -1"},
+		{func(s *Scenario) { s.ReceiveBuffer = 4096 }, ""},
 		{func(s *Scenario) { s.Loss = -1 }, "loss -1"},
 		{func(s *Scenario) { s.Loss = 100 }, "loss 100"},
 		{func(s *Scenario) { s.Loss = math.NaN() }, "loss NaN"},

@@ -58,6 +58,7 @@ func (f *benchFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Wait, "wait", s.Wait, "how a processor waits for the network: "+bench.WaitWords)
 	flags.StringVar(&s.Compress, "compress", s.Compress, bench.CompressWords)
 	flags.IntVar(&s.MTU, "mtu", 0, "bytes of an IP packet (default the interface's, 1500 on loopback)")
+	flags.IntVar(&s.ReceiveBuffer, "receive-buffer", 0, "bytes asked of the kernel for each socket, which doubles them (default as many as it grants)")
 	flags.Float64Var(&s.Loss, "loss", 0, "percent of the arriving datagrams that every host drops")
 	flags.Uint64Var(&s.Seed, "seed", 0, "of the choice of those (default random)")
 	flags.StringVar(&f.json, "json", "", "write the results to this file; - is standard output, and all else goes to standard error")

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,6 +88,22 @@ func wantRight(t *testing.T, r *bench.Result) {
 	}
 }
 
+// 212,992 bytes is what Linux gives every socket by default
+// (net.core.rmem_default), and most machines allow no more.
+func TestBenchWithTheDefaultReceiveBuffer(t *testing.T) {
+	const granted = 212992
+	for _, arg := range []string{"--size 64", "--size 1350", "--size 60000 --transport unicast", "--size 1350 --gso off --gro off"} {
+		t.Run(arg, func(t *testing.T) {
+			arg := append(strings.Fields(arg), "--receive-buffer", strconv.Itoa(granted/2))
+			r := results(t, brief(arg...)...)[0]
+			wantRight(t, &r)
+			if runtime.GOOS == "linux" && r.ReceiveBufferBytes != granted {
+				t.Errorf("the kernel granted %d bytes, not the default", r.ReceiveBufferBytes)
+			}
+		})
+	}
+}
+
 func TestBenchTellsItsSettings(t *testing.T) {
 	r := results(t, brief("--size", "100", "--hosts", "2", "--senders", "1", "--transport", "unicast", "--gso", "off",
 		"--loss", "1", "--seed", "42", "--guarantee", "fifo")...)[0]
@@ -146,6 +164,7 @@ func TestBenchRefusals(t *testing.T) {
 		"--loss 101":                    "loss 101",
 		"--loss -1":                     "loss -1",
 		"--mtu 100":                     "mtu 100",
+		"--receive-buffer -1":           "receive-buffer -1",
 		"--gso on":                      "gso",
 		"--wait always":                 "wait",
 		"--compress gzip":               "compress",
