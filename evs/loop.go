@@ -53,22 +53,25 @@ func (p *Processor) now() int64 { return int64(time.Since(p.start)) + 1 }
 // run is the loop.
 func (p *Processor) run() {
 	runtime.LockOSThread()
-	defer p.shut()
+	p.fail(p.loopUntilClosed())
+	p.shut()
+}
+
+func (p *Processor) loopUntilClosed() error {
 	for !p.closing.Load() {
 		now := p.now()
 		n, err := p.pass(now)
 		if err != nil {
-			p.fail(err)
-			return
+			return err
 		}
 		if n == len(p.loop.arrivals) || p.short.Load() && p.consumed() > p.loop.consumed {
 			continue // there may be more; or there is memory to give back
 		}
 		if err := p.sleep(now); err != nil {
-			p.fail(err)
-			return
+			return err
 		}
 	}
+	return nil
 }
 
 // sleep waits for an arrival, a sender or the next deadline.
@@ -96,7 +99,7 @@ func (l *loop) overruns(now int64, total uint64) {
 
 // fail ends the processor for a reason that is not the application's.
 func (p *Processor) fail(err error) {
-	if errors.Is(err, ErrClosed) && p.closing.Load() {
+	if err == nil || errors.Is(err, ErrClosed) && p.closing.Load() {
 		return
 	}
 	p.log("failed", "error", err)

@@ -116,7 +116,7 @@ func (p *Processor) memberConfig() member.Config {
 		// Half of the history: arrivals keep whole chunks, of which they may
 		// fill no more than that.
 		History: uint32(c.HistoryBytes / 2 / f.DatagramBytes),
-		NoCheck: c.NoCheck, JoinInterval: int64(c.JoinInterval), Timers: c.timers(),
+		NoCheck: c.NoCheck, Fixed: c.FixedSequencer, JoinInterval: int64(c.JoinInterval), Timers: c.timers(),
 	}
 	if f.Local.IsValid() {
 		mc.Addresses = []netip.AddrPort{f.Local}
@@ -287,7 +287,8 @@ func (p *Processor) shut() {
 // settle waits until no application runs on the loop's thread.
 func (p *Processor) settle() {
 	p.serving.Lock()
-	p.serving.Unlock() //nolint:staticcheck // passing through is the point
+	//lint:ignore SA2001 passing through is the point
+	p.serving.Unlock()
 }
 
 // memory of a processor: what the order keeps. It is left to the collector of

@@ -24,13 +24,17 @@ type acking struct {
 	safe     int64 // when the acknowledgement of a safe message is repeated
 	safeNext int64
 
+	sharesAt uint64 // position of the sequencer that the present shares are from
+
 	body    wire.Ack
-	scratch []byte
+	scratch [2][]byte // of the acknowledgements of one step
 }
 
 func (a *acking) init(s *Session, now int64) {
 	a.last, a.moved, a.tail, a.safe = now, never, never, never
-	a.scratch = make([]byte, 0, s.cfg.Datagram)
+	for i := range a.scratch {
+		a.scratch[i] = make([]byte, 0, s.cfg.Datagram)
+	}
 }
 
 // Acknowledge lets the next Step tell everybody how far this processor is.
@@ -69,7 +73,10 @@ func (a *acking) step(s *Session, now int64, backlog int, out *batch.Burst) {
 	if len(s.members) > crowd && !s.sequencer() && !repeat && now < a.last+s.timers.Heartbeat {
 		to = s.walk.reader
 	}
-	a.send(s, now, to, backlog, out)
+	a.send(s, now, 0, to, backlog, out)
+	if to >= 0 && s.walk.awaiting && s.walk.from != s.cfg.Self {
+		a.send(s, now, 1, s.walk.from, backlog, out) // the new sequencer may not know yet that it is
+	}
 	last := a.last
 	a.told(s, now)
 	if to >= 0 {
@@ -109,7 +116,7 @@ func (s *Session) unsettledTail() bool {
 	if s.sequencer() {
 		return s.send.next-1 > s.send.stable
 	}
-	return s.send.next-1 > s.self.stamped
+	return s.send.next-1 > s.self.stamped || s.send.handed > s.send.stable
 }
 
 // timer runs while a condition holds: first after two round trips, then with
@@ -132,7 +139,8 @@ func timer(at, interval *int64, wanted bool, now int64, s *Session) (fires bool)
 	return true
 }
 
-func (a *acking) send(s *Session, now int64, to, backlog int, out *batch.Burst) {
+// send sends the nth acknowledgement of this step.
+func (a *acking) send(s *Session, now int64, nth, to, backlog int, out *batch.Burst) {
 	b := &a.body
 	b.Sent, b.Position, b.LeastTaken, b.Pressure = now, 0, 0, s.press.count
 	b.Echoes, b.Shares = b.Echoes[:0], b.Shares[:0]
@@ -158,8 +166,8 @@ func (a *acking) send(s *Session, now int64, to, backlog int, out *batch.Burst) 
 		held := min((now-m.echoAt)/1000, math.MaxUint32)
 		b.Echoes = append(b.Echoes, wire.Echo{Member: s.ids[i], Sent: m.echo, Held: uint32(held)})
 	}
-	a.scratch = b.AppendTo(a.scratch[:wire.HeaderBytes])
-	s.control(wire.KindAck, to, a.scratch, backlog, out)
+	a.scratch[nth] = b.AppendTo(a.scratch[nth][:wire.HeaderBytes])
+	s.control(wire.KindAck, to, a.scratch[nth], backlog, out)
 	s.Counters.SentAcks++
 }
 
@@ -181,8 +189,9 @@ func (s *Session) takeAck(now int64, i int, h *wire.Header, body []byte) {
 		m.pressure = b.Pressure
 		s.press.squeeze(s, now)
 	}
-	if i == s.walk.reader {
-		s.leastTaken = max(s.leastTaken, min(b.LeastTaken, s.taken))
+	s.leastTaken = max(s.leastTaken, min(b.LeastTaken, s.taken))
+	if b.Position >= s.acks.sharesAt {
+		s.acks.sharesAt = b.Position
 		for _, sh := range b.Shares {
 			if j := s.index(sh.Member); j >= 0 {
 				s.members[j].share = max(1, min(int(sh.Share), s.cfg.History))

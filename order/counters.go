@@ -22,6 +22,7 @@ type Counters struct {
 
 	Positions  uint64 // datagrams walked
 	Deliveries uint64 // runs of messages handed over
+	HandOffs   uint64 // of the order to another member, by this one
 	CreditWait uint64 // steps that left data waiting for credit
 	PoolWait   uint64 // deliveries put off for want of reassembly memory
 }

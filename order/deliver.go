@@ -96,7 +96,7 @@ func (s *Session) pass(st *stream, l leave) bool {
 // passWhole is the usual case: a datagram of whole messages of one guarantee,
 // delivered as one run without a look at its frames.
 func (s *Session) passWhole(st *stream, sl *slot, l leave) bool {
-	if sl.lent() || sl.has(wire.FrameFragment) {
+	if sl.lent() || sl.has(wire.FrameFragment) || sl.has(wire.FrameMessage) && !(sl.oneSet && st.knows(sl.set)) {
 		return false
 	}
 	switch sl.guarantees {
@@ -154,6 +154,10 @@ func (s *Session) passFrame(st *stream, sl *slot, f *wire.Frame, l leave, r *run
 			r.flush()
 			return true
 		}
+		if !s.addressed(st, f) {
+			r.flush()
+			return true
+		}
 		if f.Missing > 0 {
 			r.flush()
 			return s.deliverLent(st, sl, f)
@@ -170,6 +174,16 @@ func (s *Session) passFrame(st *stream, sl *slot, f *wire.Frame, l leave, r *run
 		return s.join(st, sl, f)
 	}
 	return true
+}
+
+// addressed says whether the groups of a message are known: an honest sender
+// announces a set before the first message that names it.
+func (s *Session) addressed(st *stream, f *wire.Frame) bool {
+	if f.Inline || st.knows(f.Set) {
+		return true
+	}
+	s.Counters.Invalid++
+	return false
 }
 
 func pieceLen(f *wire.Frame) uint32 { return uint32(len(f.Body) + f.Missing) }

@@ -116,12 +116,30 @@ func (s *Session) complete(st *stream, sl *slot, f *wire.Frame, body []byte, own
 		s.hold(sl, plain)
 		d.Message = plain
 		if f.Batch {
+			if !s.batchAddressed(st, plain) {
+				return true
+			}
 			d.Frames, d.Message, d.Set = plain, nil, 0
 		}
 	} else if owned {
 		s.hold(sl, body)
 	}
+	if !f.Batch && !s.addressed(st, f) {
+		return true
+	}
 	s.emit(d)
+	return true
+}
+
+// batchAddressed is addressed for all messages of a decoded batch.
+func (s *Session) batchAddressed(st *stream, frames []byte) bool {
+	it := wire.NewFrames(frames, 1)
+	var f wire.Frame
+	for it.Next(&f) {
+		if !s.addressed(st, &f) {
+			return false
+		}
+	}
 	return true
 }
 

@@ -20,13 +20,15 @@ type sending struct {
 	taken, takenData   uint64
 
 	stamped []uint64 // as sequencer, by member: stamped up to this datagram
+	handTo  int      // hand the order to this member, -1 = nobody
+	handed  uint64   // own datagram with the last HANDOFF
 	first   uint64   // own datagrams from here on were numbered in this step
 	review  int64    // when the sequencer looks at the shares again
 	scratch []byte
 }
 
 func (sn *sending) init(s *Session, slots int) {
-	sn.next, sn.first = 1, 1
+	sn.next, sn.first, sn.handTo = 1, 1, -1
 	sn.through = make([]uint64, slots)
 	sn.message = make([]uint64, slots)
 	sn.own = make([]batch.Datagram, slots)
@@ -43,9 +45,7 @@ func (s *Session) Step(now int64, q Source, out *batch.Burst) {
 	s.settle()
 	s.send.first = s.send.next
 	s.number(now, q)
-	if s.sequencer() {
-		s.stamp()
-	}
+	s.reign(now)
 	if s.send.next > s.send.first {
 		s.advance()
 		s.settle()
@@ -57,6 +57,21 @@ func (s *Session) Step(now int64, q Source, out *batch.Burst) {
 	s.press.look(s, now)
 	s.reviewShares(now, q.Backlog())
 	s.acks.step(s, now, q.Backlog(), out)
+}
+
+// reign does the sequencer's part: it begins with an ACCEPT, if the order was
+// handed here, and may end with a HANDOFF.
+func (s *Session) reign(now int64) {
+	if !s.sequencer() || s.walk.awaiting && !s.accept() {
+		return
+	}
+	s.stamp()
+	if !s.cfg.Fixed {
+		s.follow.follow(s, now)
+	}
+	if !s.walk.awaiting {
+		s.handOff()
+	}
 }
 
 // number takes datagrams from the queue into the own stream, each only when it
@@ -108,17 +123,26 @@ func (s *Session) stamp() {
 		if len(b) == wire.HeaderBytes {
 			return
 		}
-		bytes, chunk := s.mem.Control.Copy(b)
-		if chunk == nil {
-			s.Counters.NoMemory++
+		if !s.appendControl(b, wire.FrameStamp) {
 			return // the next step tries again
 		}
-		s.append(&wire.Header{Contents: 1 << wire.FrameStamp}, &batch.Datagram{Bytes: bytes, Chunk: chunk}, nil)
 		s.Counters.SentStamps++
 		for ; from < to; from++ {
 			s.send.stamped[from] = s.streams[from].prefix
 		}
 	}
+}
+
+// appendControl numbers a datagram of the session's own, which holds frames of
+// one type.
+func (s *Session) appendControl(b []byte, t wire.FrameType) bool {
+	bytes, chunk := s.mem.Control.Copy(b)
+	if chunk == nil {
+		s.Counters.NoMemory++
+		return false
+	}
+	s.append(&wire.Header{Contents: 1 << t}, &batch.Datagram{Bytes: bytes, Chunk: chunk}, nil)
+	return true
 }
 
 // stamps is a datagram of the stamps that are due of the members from the

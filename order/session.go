@@ -22,6 +22,7 @@ type Config struct {
 	Window     int    // datagrams that may be under way together, of all senders: what the least receive buffer holds
 	History    int    // datagrams of one stream that every member can keep, >= 1
 	NoCheck    bool   // leave the CRC out
+	Fixed      bool   // the sequencer does not follow the heaviest sender
 	Timers     Timers
 }
 
@@ -93,6 +94,7 @@ type Session struct {
 	repair  repairing
 	round   roundTrip
 	press   pressure
+	follow  following
 	out     []Delivery       // deliverable, not asked for yet
 	given   []Delivery       // the last answer of Deliver, whose memory comes next
 	returns []batch.Datagram // own datagrams that left the history

@@ -9,7 +9,8 @@ const MaxSets = 1024
 // changed once it is complete.
 type Set struct {
 	Keys []wire.Group
-	got  int
+	have []bool // which keys were announced
+	got  int    // how many
 }
 
 // knows says whether a group set was announced completely.
@@ -46,7 +47,7 @@ func (s *Session) learnSet(st *stream, f *wire.Frame) bool {
 	if int(f.Set) >= len(st.sets) || st.sets[f.Set] == nil {
 		table := make([]*Set, max(len(st.sets), int(f.Set)+1))
 		copy(table, st.sets)
-		table[f.Set] = &Set{Keys: make([]wire.Group, f.Total)}
+		table[f.Set] = &Set{Keys: make([]wire.Group, f.Total), have: make([]bool, f.Total)}
 		st.sets = table
 	}
 	set := st.sets[f.Set]
@@ -55,8 +56,11 @@ func (s *Session) learnSet(st *stream, f *wire.Frame) bool {
 		return false
 	}
 	for i := 0; i < f.Keys().Len() && int(f.Offset)+i < len(set.Keys); i++ {
-		set.Keys[int(f.Offset)+i] = f.Keys().At(i)
-		set.got++
+		k := int(f.Offset) + i
+		if !set.have[k] {
+			set.Keys[k], set.have[k] = f.Keys().At(i), true
+			set.got++
+		}
 	}
 	return set.got == len(set.Keys)
 }

@@ -9,6 +9,12 @@ type walk struct {
 	reading bool
 	frames  wire.Frames // what is left of the datagram's stamps
 
+	// After a HANDOFF, until its ACCEPT is found:
+	awaiting bool
+	from     int    // whose HANDOFF
+	handoff  uint64 // in which of its datagrams
+	scanned  uint64 // of the new reader's stream
+
 	member int // the run that is being placed
 	next   uint64
 	left   uint32
@@ -67,6 +73,9 @@ func (s *Session) stepRun() bool {
 // when all its stamps are read: first each stamped run, then the datagram.
 func (s *Session) stepReader() bool {
 	w := &s.walk
+	if w.awaiting {
+		return s.findAccept()
+	}
 	st := &s.streams[w.reader]
 	sl := st.held(st.stamped + 1)
 	if sl == nil {
@@ -90,6 +99,9 @@ func (s *Session) stepReader() bool {
 	}
 	w.reading = false
 	s.place(st, sl)
+	if sl.has(wire.FrameHandoff) {
+		s.passHandoff(sl)
+	}
 	return true
 }
 

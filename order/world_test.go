@@ -127,6 +127,7 @@ func newWorld(t *testing.T, seed uint64, sh shape) *world {
 		}
 		n.s = New(c, mem, w.now)
 		n.out.MaxSegments = 64
+		n.announce(0, n.plain()...)
 		w.nodes = append(w.nodes, n)
 	}
 	return w
@@ -143,9 +144,15 @@ func (n *node) send(g wire.Guarantee, payload []byte, keys ...wire.Group) uint64
 	if err != nil {
 		n.w.t.Fatal(err)
 	}
+	if keys == nil {
+		keys = n.plain()
+	}
 	n.w.sent[name{n.i, number}] = &sent{guarantee: g, payload: payload, keys: keys}
 	return number
 }
+
+// plain is the group set 0, which every node announces first.
+func (n *node) plain() []wire.Group { return []wire.Group{{0xff, byte(n.i)}} }
 
 func (n *node) announce(id uint16, keys ...wire.Group) {
 	if err := n.packer.Announce(id, keys); err != nil {
@@ -233,7 +240,7 @@ func (n *node) deliver(member int, number uint64, g wire.Guarantee, b []byte, in
 			keys = append(keys, wire.Group(b[:32]))
 			b = b[32:]
 		}
-	} else if set != 0 || m.set != 0 {
+	} else {
 		if int(set) >= len(sets) || sets[set] == nil {
 			t.Fatalf("member %d delivered %v before its group set", n.i, k)
 		}

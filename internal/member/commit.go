@@ -78,7 +78,11 @@ func (m *Machine) agrees(rep *peer) bool {
 		if pm.ID != m.start[i] || pm.Window == 0 || pm.History == 0 {
 			return false
 		}
-		if p == nil && pm.Incarnation != m.cfg.Self.Incarnation || p != nil && (!p.mutual() || pm.Incarnation != p.incarnation) {
+		if p == nil {
+			if pm.Incarnation != m.cfg.Self.Incarnation || pm.Window != m.cfg.Window || pm.History != m.cfg.History {
+				return false
+			}
+		} else if !p.mutual() || pm.Incarnation != p.incarnation {
 			return false
 		}
 	}

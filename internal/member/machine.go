@@ -24,6 +24,7 @@ type Config struct {
 	History   uint32
 	Addresses []netip.AddrPort // where this processor can be reached
 	NoCheck   bool             // leave the CRC out
+	Fixed     bool             // the sequencer does not follow the heaviest sender
 
 	JoinInterval int64 // ns between two joins
 	Timers       order.Timers

@@ -14,7 +14,7 @@ func (m *Machine) install(now int64) {
 	c := order.Config{
 		ID: a.Config, Cluster: m.cfg.Cluster,
 		Datagram: int(a.MTU), MaxMessage: a.MaxMessage,
-		NoCheck: m.cfg.NoCheck, Timers: m.cfg.Timers,
+		NoCheck: m.cfg.NoCheck, Fixed: m.cfg.Fixed, Timers: m.cfg.Timers,
 	}
 	window, history := a.Members[0].Window, a.Members[0].History
 	ch := &Change{ID: a.Config, From: m.config, Datagram: int(a.MTU)}
