@@ -3,6 +3,7 @@ package sock
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -129,11 +130,19 @@ type Stats struct {
 	Degradations uint64
 }
 
-// report is what a socket tells about itself.
+// report is what a socket tells about itself. It belongs to the loop but for
+// told.
 type report struct {
 	facts        Facts
+	told         atomic.Pointer[Facts] // a copy of facts, for everybody
 	stats        Stats
 	degradations []Degradation
+}
+
+// tell makes the present facts known. They change when something is given up.
+func (r *report) tell() {
+	f := r.facts
+	r.told.Store(&f)
 }
 
 // maxDegradations bounds what nobody asks for; Stats counts on.

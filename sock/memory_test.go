@@ -280,6 +280,26 @@ func segments(a *batch.Arrival) int {
 	return (len(a.Bytes) + a.Segment - 1) / a.Segment
 }
 
+// However few slots there are and however much is handed out at once, the rest
+// is not forgotten, nor the other socket.
+func TestFewSlots(t *testing.T) {
+	defer hang(t)()
+	for _, w := range ways {
+		for slots := 1; slots <= 3; slots++ {
+			receiver := mustOpen(t, w.config(Config{Bind: home4, Group: groupFor(), Datagram: 1400, RingSlots: slots}))
+			sender := mustOpen(t, Config{Bind: home4, Group: receiver.Facts().Group, Datagram: 1400})
+			const each = 20
+			for i := range each {
+				mustSend(t, sender, burstOf(everyone, &batch.Datagram{Bytes: payload(i, 100)}))
+				mustSend(t, sender, burstOf(receiver.Local(), &batch.Datagram{Bytes: payload(i, 200)}))
+			}
+			if n := len(collect(t, receiver, 2*each)); n != 2*each {
+				t.Errorf("%v, %d slots: %d datagrams, want %d", w, slots, n, 2*each)
+			}
+		}
+	}
+}
+
 // A socket that came and went leaves nothing behind.
 func TestNoLeaks(t *testing.T) {
 	cycle := func() {

@@ -40,6 +40,7 @@ func openMmsg(p *plan, k kernel) (*Socket, error) {
 		m.free()
 		return nil, err
 	}
+	m.report.tell()
 	return &Socket{link: m, report: m.report}, nil
 }
 

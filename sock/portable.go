@@ -21,6 +21,9 @@ import (
 // wait in the kernel, these only bridge the hand-over between goroutines.
 const portableSlots = 4 * napiWeight
 
+// maxReaders is one for each socket.
+const maxReaders = 2
+
 // portableGrace is how long a datagram may take once SendPatience is over.
 const portableGrace = time.Millisecond
 
@@ -35,9 +38,11 @@ type portable struct {
 	conn, group *net.UDPConn // group nil without multicast
 	peers       []netip.AddrPort
 
+	// There is a buffer for each reader beyond RingSlots, which is the most
+	// that is held: no reader goes without while Wait relies on it.
 	free   chan []byte // buffers to read into; room for all
 	filled chan parcel // buffers with something in them; room for all
-	held   [][]byte    // what the last receive handed out
+	held   [][]byte    // what the last receive handed out, at most RingSlots
 	early  []parcel    // what wait took in, at most one
 
 	bell    doorbell
@@ -73,6 +78,7 @@ func openPortable(p *plan) (*Socket, error) {
 		return nil, err
 	}
 	l.start()
+	l.report.tell()
 	return &Socket{link: l, report: l.report}, nil
 }
 
@@ -217,14 +223,15 @@ func (l *portable) buffer(conn *net.UDPConn, what string, set func(int) error, r
 
 func (l *portable) start() {
 	f := &l.report.facts
-	l.free = make(chan []byte, f.RingSlots)
-	l.filled = make(chan parcel, f.RingSlots)
+	buffers := f.RingSlots + maxReaders
+	l.free = make(chan []byte, buffers)
+	l.filled = make(chan parcel, buffers)
 	l.held = make([][]byte, 0, f.RingSlots)
 	l.early = make([]parcel, 0, 1)
 	l.ringing = make(chan struct{}, 1)
 	l.timer = time.NewTimer(time.Hour)
 	l.timer.Stop()
-	for range f.RingSlots {
+	for range buffers {
 		l.free <- make([]byte, f.SlotBytes+1) // one more: a datagram that fills it was too long
 	}
 	l.bell.write = func() {
@@ -363,7 +370,7 @@ func (l *portable) receive(dst []batch.Arrival) (int, error) {
 		n = l.arrive(p, dst, n)
 	}
 	l.early = l.early[:0]
-	for n < len(dst) {
+	for n < len(dst) && len(l.held) < l.report.facts.RingSlots {
 		select {
 		case p := <-l.filled:
 			n = l.arrive(p, dst, n)

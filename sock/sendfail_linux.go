@@ -139,4 +139,5 @@ func (s *sender) trainsOff(errno syscall.Errno) {
 	cause := os.NewSyscallError("sendmmsg with UDP_SEGMENT", errno)
 	f.GSO = State{ModeFallback, cause.Error()}
 	s.report.degrade("gso", cause)
+	s.report.tell()
 }

@@ -121,8 +121,8 @@ type Config struct {
 }
 
 // Socket is one processor's door to the network. One goroutine, the loop,
-// calls all methods but Wake; Close may be called from elsewhere once the loop
-// has ended. Degraded ways are taken silently, counted in Stats and told once
+// calls its methods; only Wake, Facts and Local are for all, and Close may be
+// called from elsewhere once the loop has ended. Degraded ways are taken silently, counted in Stats and told once
 // by Degradations.
 type Socket struct {
 	link   link
@@ -185,11 +185,12 @@ func (s *Socket) Wait(d time.Duration) error { return s.link.wait(d) }
 // and a system call only if the loop sleeps.
 func (s *Socket) Wake() { s.link.wake() }
 
-// Local is the address that datagrams are sent from.
-func (s *Socket) Local() netip.AddrPort { return s.report.facts.Local }
+// Local is the address that datagrams are sent from. Safe for concurrent use.
+func (s *Socket) Local() netip.AddrPort { return s.report.told.Load().Local }
 
-// Facts tells what the socket came to and what is in force now.
-func (s *Socket) Facts() Facts { return s.report.facts }
+// Facts tells what the socket came to and what is in force now. Safe for
+// concurrent use.
+func (s *Socket) Facts() Facts { return *s.report.told.Load() }
 
 // Stats returns the counters. With the kernel's filter in force it makes a
 // system call to tell overruns from filtered datagrams: once a pass, not once
