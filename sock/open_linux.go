@@ -3,12 +3,8 @@ package sock
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
-	"strconv"
-	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -107,21 +103,6 @@ func (m *mmsg) decide(what string, s Switch, cause error) (State, error) {
 	}
 	m.report.degrade(what, cause)
 	return State{ModeFallback, cause.Error()}, nil
-}
-
-// manglesEvenTrains says whether a kernel is one of those that, with some
-// devices, spoil the headers of trains whose segments are all of one length:
-// since 7.0, mended in 7.1.5.
-func manglesEvenTrains(release string) bool {
-	var v [3]int
-	for i, s := range strings.SplitN(release, ".", 3) {
-		end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-		if end >= 0 {
-			s = s[:end]
-		}
-		v[i], _ = strconv.Atoi(s)
-	}
-	return v[0] == 7 && (v[1] == 0 || v[1] == 1 && v[2] < 5)
 }
 
 // openUnicast opens the own socket.
@@ -231,69 +212,6 @@ func (m *mmsg) join() error {
 	return nil
 }
 
-// common sets what both sockets need.
-func (m *mmsg) common(fd int) error {
-	p, f := m.plan, &m.report.facts
-	// Never fragment, and never believe a path's MTU blindly: PROBE sets DF
-	// and leaves the size to us.
-	if p.v6 {
-		m.may(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE, "IPV6_MTU_DISCOVER")
-		m.may(fd, unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, 1, "IPV6_DONTFRAG")
-	} else {
-		m.may(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER")
-	}
-	m.may(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1, "SO_RXQ_OVFL")
-	if p.BusyPoll > 0 {
-		m.may(fd, unix.SOL_SOCKET, unix.SO_BUSY_POLL, int(p.BusyPoll/time.Microsecond), "SO_BUSY_POLL")
-	}
-	if f.GRO.Mode != ModeOn {
-		return nil
-	}
-	err := m.set(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1, "UDP_GRO")
-	if err == nil {
-		return nil
-	}
-	f.SlotBytes = slotBytes(p.Datagram)
-	if f.GRO, err = m.decide("gro", p.GRO, err); err != nil {
-		return invalid("GRO", "%w", err)
-	}
-	return nil
-}
-
-func (m *mmsg) set(fd, level, option, value int, name string) error {
-	return os.NewSyscallError("setsockopt "+name, m.k.setsockopt(fd, level, option, value))
-}
-
-// may sets what one can do without.
-func (m *mmsg) may(fd, level, option, value int, name string) {
-	if err := m.set(fd, level, option, value, name); err != nil {
-		m.report.degrade(strings.ToLower(name), err)
-	}
-}
-
-func (m *mmsg) receiveBuffer(fd int) int {
-	return m.buffer(fd, "receive buffer", unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, m.plan.ReceiveBuffer, wantedReceive)
-}
-
-// buffer asks for as much as wanted and says what was granted, in the kernel's
-// count: twice as much.
-func (m *mmsg) buffer(fd int, what string, force, option, wanted, otherwise int) int {
-	if wanted == 0 {
-		wanted = otherwise
-	}
-	err := m.k.setsockopt(fd, unix.SOL_SOCKET, force, wanted)
-	if err != nil { // not permitted: up to net.core.rmem_max or wmem_max
-		err = m.k.setsockopt(fd, unix.SOL_SOCKET, option, wanted)
-	}
-	granted, readErr := m.k.getsockopt(fd, unix.SOL_SOCKET, option)
-	if err = errors.Join(err, readErr); err != nil {
-		m.report.degrade(what, err)
-	} else if granted < 2*wanted {
-		m.report.degrade(what, fmt.Errorf("%d bytes granted of %d: raise net.core.rmem_max and wmem_max", granted/2, wanted))
-	}
-	return granted
-}
-
 func (m *mmsg) openEvent() (err error) {
 	m.event, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	return os.NewSyscallError("eventfd", err)
@@ -336,86 +254,4 @@ func (m *mmsg) assemble() {
 	m.out.setPeers(peers)
 	m.in = newReceiver(m.k, sources, p, r, &m.zones)
 	m.waiter = newWaiter(m.k, sources, m.event, r)
-}
-
-func newSocket(v6 bool) (int, error) {
-	family := unix.AF_INET
-	if v6 {
-		family = unix.AF_INET6
-	}
-	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_UDP)
-	if err != nil {
-		return -1, os.NewSyscallError("socket", err)
-	}
-	if v6 {
-		if err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
-			unix.Close(fd)
-			return -1, os.NewSyscallError("setsockopt IPV6_V6ONLY", err)
-		}
-	}
-	return fd, nil
-}
-
-func sockaddr(at netip.AddrPort, v6 bool, z *zones) unix.Sockaddr {
-	if v6 {
-		return &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16(), ZoneId: z.scope(at.Addr())}
-	}
-	return &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
-}
-
-func bind(fd int, at netip.AddrPort, v6 bool, z *zones) error {
-	return os.NewSyscallError("bind", unix.Bind(fd, sockaddr(at, v6, z)))
-}
-
-// localOf is the address that a socket is bound to.
-func localOf(fd int, z *zones) (netip.AddrPort, error) {
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		return netip.AddrPort{}, os.NewSyscallError("getsockname", err)
-	}
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), nil
-	case *unix.SockaddrInet6:
-		ip := netip.AddrFrom16(sa.Addr)
-		if sa.ZoneId != 0 {
-			ip = ip.WithZone(z.name(sa.ZoneId))
-		}
-		return netip.AddrPortFrom(ip, uint16(sa.Port)), nil
-	}
-	return netip.AddrPort{}, os.NewSyscallError("getsockname", unix.EAFNOSUPPORT)
-}
-
-// pathDatagram is what fits the interface and the paths to all peers.
-func (m *mmsg) pathDatagram() (int, error) {
-	p := m.plan
-	ifi, err := net.InterfaceByIndex(p.ifi.Index)
-	if err != nil {
-		return 0, err
-	}
-	mtu := ifi.MTU
-	for _, to := range p.Peers {
-		path, err := m.pathMTU(to)
-		if err != nil {
-			continue // no route now: nothing is known of its path
-		}
-		mtu = min(mtu, path)
-	}
-	return max(min(mtu-p.headers(), MaxDatagram, MaxAutoDatagram), MinDatagram), nil
-}
-
-// pathMTU asks the routes for the MTU to one address. Nothing is sent.
-func (m *mmsg) pathMTU(to netip.AddrPort) (int, error) {
-	fd, err := newSocket(m.plan.v6)
-	if err != nil {
-		return 0, err
-	}
-	defer unix.Close(fd)
-	if err := unix.Connect(fd, sockaddr(to, m.plan.v6, &m.zones)); err != nil {
-		return 0, os.NewSyscallError("connect", err)
-	}
-	if m.plan.v6 {
-		return m.k.getsockopt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU)
-	}
-	return m.k.getsockopt(fd, unix.IPPROTO_IP, unix.IP_MTU)
 }

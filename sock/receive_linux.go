@@ -213,10 +213,13 @@ func (in *receiver) parse(i int) (segment int, drops uint32, dropsSet bool) {
 	return
 }
 
-// saw notes the socket's count of drops.
+// saw notes the socket's count of drops. A message may bring one that is older
+// than what the kernel told when asked.
 func (src *source) saw(drops uint32) {
-	src.dropped += uint64(drops - src.drops)
-	src.drops = drops
+	if more := int32(drops - src.drops); more > 0 {
+		src.dropped += uint64(more)
+		src.drops = drops
+	}
 }
 
 // refresh brings Overruns up to date.

@@ -142,6 +142,7 @@ func TestOverruns(t *testing.T) {
 					mustSend(t, receiver, burstOf(everyone, run(5, 1000, 0)...))
 				}
 			}
+			receiver.Stats() // asks the kernel; what waits brings older counts
 			received := uint64(0)
 			dst := make([]batch.Arrival, 64)
 			for n := -1; n != 0; received += uint64(n) {
@@ -161,6 +162,19 @@ func TestOverruns(t *testing.T) {
 			if multicast != (st.OwnFiltered > 0) {
 				t.Errorf("%v: %d own datagrams filtered", w, st.OwnFiltered)
 			}
+		}
+	}
+}
+
+// The kernel's count has 32 bits.
+func TestOverrunsWrap(t *testing.T) {
+	src := source{drops: 1<<32 - 10}
+	for _, c := range []struct {
+		drops uint32
+		want  uint64
+	}{{1<<32 - 5, 5}, {1<<32 - 8, 5}, {3, 13}, {1<<32 - 1, 13}, {4, 14}} {
+		if src.saw(c.drops); src.dropped != c.want {
+			t.Errorf("at %d: %d dropped, want %d", c.drops, src.dropped, c.want)
 		}
 	}
 }
