@@ -41,6 +41,7 @@ var plan = []struct {
 	{"evs", floor{imports: []string{"internal/member", "order", "sock", "batch", "perf", "wire"}, modules: []string{xnet, xsys}}},
 	{"internal/testenv", floor{}},
 	{"internal/lab", floor{}},
+	{"internal/trace", floor{}},
 	{"bench", floor{imports: []string{"evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
 	{"cmd/stampede", floor{imports: []string{"bench", "evs", "sock", "batch", "internal/lab", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
