@@ -1,9 +1,12 @@
 package evs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/netip"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -104,5 +107,35 @@ func TestDuplicateID(t *testing.T) {
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the first user of the id: %v", err)
+	}
+}
+
+// TestReopen: opening and closing many times keeps no goroutine and no memory.
+func TestReopen(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 50 {
+		p, err := Open(testContext(t), Config{ID: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		exchangeAlone(t, newHandle(t, p, testGroup))
+		p.Close()
+	}
+	if after := runtime.NumGoroutine(); after > before+2 {
+		t.Errorf("%d goroutines before, %d after", before, after)
+	}
+	mappings := func() int {
+		b, err := os.ReadFile("/proc/self/maps")
+		if err != nil {
+			t.Skip("no /proc/self/maps on this system")
+		}
+		return bytes.Count(b, []byte("\n"))
+	}
+	ctx := testContext(t)
+	for mappings() > 150 { // the collector takes what is unreachable, in its own time
+		runtime.GC()
+		if ctx.Err() != nil {
+			t.Fatalf("%d mappings after 50 processors were closed", mappings())
+		}
 	}
 }

@@ -1,11 +1,20 @@
 package evs
 
 import (
+	"runtime"
+
 	"stampede/batch"
 	"stampede/order"
 	"stampede/sock"
 	"stampede/wire"
 )
+
+// memory of a processor: what the order keeps. It goes when the processor and
+// its handles are unreachable.
+type memory struct {
+	order.Memory
+	send []byte
+}
 
 // newMemory maps what a processor needs. Only what is used is touched.
 //
@@ -15,6 +24,13 @@ import (
 //	send      the send queue, and own datagrams until they are stable
 func newMemory(c Config) (*memory, error) {
 	m := new(memory)
+	mapped := func(n int) ([]byte, error) {
+		b, err := sock.Map(n)
+		if err == nil {
+			runtime.AddCleanup(m, unmap, b)
+		}
+		return b, err
+	}
 	arenas := []struct {
 		slab  **batch.Slab
 		bytes int
@@ -23,20 +39,18 @@ func newMemory(c Config) (*memory, error) {
 		{&m.Control, max(c.HistoryBytes, batch.ChunkBytes)},
 	}
 	for _, a := range arenas {
-		b, err := sock.Map(a.bytes)
+		b, err := mapped(a.bytes)
 		if err != nil {
 			return nil, err
 		}
 		*a.slab = batch.NewSlab(batch.NewArena(b))
 	}
-	pool, err := sock.Map(c.ReassemblyBytes)
+	pool, err := mapped(c.ReassemblyBytes)
 	if err != nil {
 		return nil, err
 	}
 	m.Pool = batch.NewPool(pool, largestJoined(c.MaxMessageBytes))
 	m.Decoder = new(wire.Decoder)
-	m.send, err = sock.Map(c.SendQueueBytes + c.HistoryBytes)
+	m.send, err = mapped(c.SendQueueBytes + c.HistoryBytes)
 	return m, err
 }
-
-var _ = order.Memory{}

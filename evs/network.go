@@ -1,6 +1,8 @@
 package evs
 
 import (
+	"runtime"
+
 	"stampede/batch"
 	"stampede/sock"
 )
@@ -21,12 +23,28 @@ func Listen(c Config) (*sock.Socket, error) {
 	if c.Multicast.IsValid() {
 		peers = nil
 	}
-	return sock.Open(sock.Config{
+	// Arrivals are kept in the memory that they came in, the ring's and more.
+	memory, err := sock.Map(c.HistoryBytes + 2*spareChunks*batch.ChunkBytes)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sock.Open(sock.Config{
 		Kind: c.Socket, Bind: c.Bind, Group: c.Multicast, Interface: c.Interface, Peers: peers,
 		TTL: c.TTL, Datagram: datagram, ReceiveBuffer: c.ReceiveBufferBytes,
-		GSO: c.GSO, GRO: c.GRO, Batch: c.ReceiveBatch, Wait: c.Wait,
+		Arena: batch.NewArena(memory),
+		GSO:   c.GSO, GRO: c.GRO, Batch: c.ReceiveBatch, Wait: c.Wait,
 	})
+	if err != nil {
+		sock.Unmap(memory)
+		return nil, err
+	}
+	runtime.AddCleanup(s, unmap, memory)
+	return s, nil
 }
+
+// unmap gives memory back when its owner is unreachable: until then events may
+// refer to it, also after Close.
+func unmap(memory []byte) { sock.Unmap(memory) }
 
 // keepable says whether an arrival's memory is kept as it is. Small arrivals
 // are copied, so that none of them pins a chunk; and so is everything when

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"stampede/internal/member"
-	"stampede/order"
 	"stampede/sock"
 	"stampede/wire"
 )
@@ -289,11 +288,4 @@ func (p *Processor) settle() {
 	p.serving.Lock()
 	//lint:ignore SA2001 passing through is the point
 	p.serving.Unlock()
-}
-
-// memory of a processor: what the order keeps. It is left to the collector of
-// mappings at exit: events may refer to it for as long as the program likes.
-type memory struct {
-	order.Memory
-	send []byte
 }
