@@ -21,8 +21,9 @@ type choice[T any] struct {
 type Via uint8
 
 const (
-	viaReceive Via = iota // a goroutine in Receive
-	viaServe              // a function on the loop's thread
+	viaAuto    Via = iota
+	viaReceive     // a goroutine in Receive; another one sends
+	viaServe       // a function on the loop's thread, which in a flood sends too
 )
 
 // transport of a scenario whose choice was made.
@@ -42,7 +43,7 @@ var (
 	switches   = choices[evs.Switch]{{"auto", sock.Auto}, {"off", sock.Off}}
 	waits      = choices[evs.Wait]{{"auto", sock.Adaptive}, {"block", sock.Block}, {"spin", sock.Spin}}
 	codecs     = choices[evs.Compression]{{"off", 0}, {"s2", 1}, {"zstd", 2}}
-	vias       = choices[Via]{{"receive", viaReceive}, {"serve", viaServe}}
+	vias       = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}}
 )
 
 // find is the meaning of word.
@@ -63,6 +64,16 @@ func (c choices[T]) of(word string) T {
 		panic("bench: a scenario that was not validated: " + err.Error())
 	}
 	return m
+}
+
+// word is the first one with a meaning.
+func word[T comparable](c choices[T], meaning T) string {
+	for _, o := range c {
+		if o.meaning == meaning {
+			return o.word
+		}
+	}
+	return ""
 }
 
 // String lists the words, as a flag's description does.

@@ -148,7 +148,7 @@ func (h *hosting) start(sending, receiving context.Context) {
 	h.source, h.sink = newSource(h.engine, s), newSink(&h.assignment, t)
 	h.sending, h.receiving = make(chan error, 1), make(chan error, 1)
 	h.ended = make(chan struct{})
-	serve := vias.of(s.Via) == viaServe
+	serve := s.via() == viaServe
 	go func() {
 		if serve {
 			h.receiving <- h.sink.serve(receiving, h.engine, h.source.pump)

@@ -109,7 +109,7 @@ func (r *Result) Wrong() error {
 func newResult(s *Scenario, e Environment) Result {
 	r := Result{
 		Scenario: s.Name, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
-		Guarantee: s.Guarantee, Rate: s.Rate, Via: s.Via,
+		Guarantee: s.Guarantee, Rate: s.Rate, Via: word(vias, s.via()),
 		WarmupS: s.Warmup.Seconds(), DurationS: s.Duration.Seconds(),
 		Transport: "multicast", IP: s.IP, Socket: s.Socket, Wait: s.Wait, Compress: s.Compress,
 		LossPercent: s.Loss, Seed: s.Seed, Lab: s.Lab, Environment: e,

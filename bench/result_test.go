@@ -25,7 +25,7 @@ func TestResultsAreAnArrayOfTheSchema(t *testing.T) {
 	}
 	for name, want := range map[string]any{
 		"scenario": "flood", "engine": "fake", "hosts": 3., "senders": 3., "size": 64., "guarantee": "agreed",
-		"rate": 0., "via": "receive", "order_ok": true, "lost": 0., "duplicates": 0., "damaged": 0.,
+		"rate": 0., "via": "serve", "order_ok": true, "lost": 0., "duplicates": 0., "damaged": 0.,
 		"retransmits": 1. + 2 + 3, "gso": "on", "gro": "off", "transport": "multicast", "ip": 4., "socket": "udp",
 		"wait": "block", "compress": "off", "loss_percent": 0., "seed": 0., "lab": false, "version": "test",
 		"datagrams_per_train": 10., "datagrams_per_receive": 20., "datagram_bytes": 1472., "warmup_s": 0.01,

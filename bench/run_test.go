@@ -25,7 +25,7 @@ func short() Scenario {
 func TestRunCountsAndAgrees(t *testing.T) {
 	for _, c := range []func(*Scenario){
 		func(s *Scenario) {},
-		func(s *Scenario) { s.Via = "serve" },
+		func(s *Scenario) { s.Via = "receive" },
 		func(s *Scenario) { s.Rate = 500 },
 		func(s *Scenario) { s.Rate, s.Via = 500, "serve" },
 		func(s *Scenario) { s.Size = 0 },

@@ -95,6 +95,20 @@ func TestTransportOfAuto(t *testing.T) {
 	}
 }
 
+func TestViaOfAuto(t *testing.T) {
+	for _, c := range []struct {
+		via  string
+		rate float64
+		want Via
+	}{{"auto", 0, viaServe}, {"auto", 10, viaReceive}, {"receive", 0, viaReceive}, {"serve", 10, viaServe}} {
+		s := Default()
+		s.Via, s.Rate = c.via, c.rate
+		if got := s.via(); got != c.want {
+			t.Errorf("%s at %g/s: %d", c.via, c.rate, got)
+		}
+	}
+}
+
 func TestSuiteKeepsWhatWasAskedFor(t *testing.T) {
 	s := Default()
 	s.Guarantee, s.Hosts, s.Senders, s.Loss, s.Seed = "safe", 5, 2, 3, 9
