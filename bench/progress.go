@@ -39,7 +39,8 @@ func (p *progressLine) clear() {
 	p.on = false
 }
 
-// watch returns a function that is told of the progress of each host of s.
+// watch returns a function that is told of the progress of each host of s. The
+// line shows the slowest.
 func (p *progressLine) watch(s *Scenario) func(host int, now *progress) {
 	last := make([]progress, s.Hosts)
 	rates := make([]float64, s.Hosts) // messages/s since the report before
@@ -64,7 +65,9 @@ func (p *progressLine) watch(s *Scenario) func(host int, now *progress) {
 			return
 		}
 		least := slices.Min(rates)
-		p.tell(fmt.Sprintf("%s, %d B, %s: %4.1f of %.1f s, %s messages/s, %.1f MB/s at the slowest host",
+		// Short enough for a terminal of 80 columns: a wrapped line cannot be
+		// written over.
+		p.tell(fmt.Sprintf("%s %d B %s: %.1f/%.1f s, %s messages/s, %.0f MB/s",
 			s.Name, s.Size, s.Guarantee, float64(at.At-first)/1e9, s.total().Seconds(),
 			grouped(least), least*float64(s.Size)/1e6))
 	}

@@ -53,7 +53,7 @@ func TestRunCountsAndAgrees(t *testing.T) {
 // wantPlausible checks what must hold of every good result.
 func wantPlausible(t *testing.T, s *Scenario, r *Result) {
 	t.Helper()
-	if !r.OrderOK || r.DeliveredPerS <= 0 || r.MBPerS != r.DeliveredPerS*float64(s.Size)/1e6 {
+	if !r.OrderOK || r.DeliveredPerS < 0 || r.MBPerS != r.DeliveredPerS*float64(s.Size)/1e6 {
 		t.Errorf("order %v, %g messages/s, %g MB/s", r.OrderOK, r.DeliveredPerS, r.MBPerS)
 	}
 	if len(r.PerHost) != s.Hosts {
@@ -67,14 +67,15 @@ func wantPlausible(t *testing.T, s *Scenario, r *Result) {
 		sent += h.Sent
 	}
 	for _, h := range r.PerHost {
-		if want := sent - uint64(s.Senders); h.Delivered != want { // but for the markers
+		if want := sent - uint64(s.Senders); h.Delivered != want || want == 0 { // but for the markers
 			t.Errorf("host %d delivered %d of %d", h.Host, h.Delivered, want)
 		}
 		if h.DeliveredPerS < r.DeliveredPerS {
 			t.Errorf("host %d delivered %g/s, less than the least, %g/s", h.Host, h.DeliveredPerS, r.DeliveredPerS)
 		}
 	}
-	if timed := s.Size >= stampEnd; timed != (r.LatencyUS != nil) || timed != (r.LatencyAllUS != nil) {
+	// A busy machine may keep a flood waiting all the measured time; slots it cannot.
+	if s.Rate > 0 && (r.LatencyUS == nil || r.LatencyAllUS == nil) || s.Size < stampEnd && r.LatencyUS != nil {
 		t.Errorf("latency %v, %v", r.LatencyUS, r.LatencyAllUS)
 	}
 	if l := r.LatencyUS; l != nil && (l.P50 <= 0 || l.P50 > l.P90 || l.P90 > l.P99 || l.P99 > l.P999 || l.P999 > l.Max) {

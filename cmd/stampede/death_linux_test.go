@@ -89,14 +89,6 @@ func (l *long) end(t *testing.T) (status int, stderr string) {
 	return l.cmd.ProcessState.ExitCode(), string(text)
 }
 
-// wantNoLabs checks that no namespace of a lab that pid made is left.
-func wantNoLabs(t *testing.T, pid int) {
-	t.Helper()
-	if left, _ := filepath.Glob(fmt.Sprintf("/var/run/netns/stampede-%d-*", pid)); len(left) > 0 {
-		t.Errorf("namespaces are left: %s", left)
-	}
-}
-
 func TestDeadHostIsTold(t *testing.T) {
 	l := startLong(t)
 	if err := syscall.Kill(l.hosts[1], syscall.SIGKILL); err != nil {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -46,7 +48,16 @@ func run(t *testing.T, arg ...string) outcome {
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
+	wantNoLabs(t, cmd.ProcessState.Pid())
 	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// wantNoLabs checks that no namespace of a lab that pid made is left.
+func wantNoLabs(t *testing.T, pid int) {
+	t.Helper()
+	if left, _ := filepath.Glob(fmt.Sprintf("/var/run/netns/stampede-%d-*", pid)); len(left) > 0 {
+		t.Errorf("namespaces are left: %s", left)
+	}
 }
 
 func TestVersion(t *testing.T) {
