@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"stampede/internal/lab"
+	"stampede/sock"
 )
 
 // Limits of a Scenario.
 const (
-	MaxHosts = 64       // processes on one machine; a lab has addresses for more
-	MaxSize  = 64 << 20 // evs.Config.MaxMessageBytes goes no further
-	MaxRate  = 1e6      // messages/s of one sender: beyond it a slot is shorter than a system call
-	MinMTU   = 576      // every IPv4 host takes it (RFC 791)
-	MinMTU6  = 1280     // every IPv6 link carries it (RFC 8200)
-	MaxMTU   = 65535
+	MaxHosts = 64                        // processes on one machine; a lab has addresses for more
+	MaxSize  = 64 << 20                  // evs.Config.MaxMessageBytes goes no further
+	MaxRate  = 1e6                       // messages/s of one sender: beyond it a slot is shorter than a system call
+	MinMTU   = 576                       // every IPv4 host takes it (RFC 791)
+	MinMTU6  = 1280                      // every IPv6 link carries it (RFC 8200)
+	MaxMTU   = sock.MaxDatagram + 20 + 8 // with the headers of IPv4 and UDP
 
 	MaxReceiveBuffer = 1 << 30 // the kernel doubles it into an int
 )
