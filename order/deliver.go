@@ -47,10 +47,18 @@ func (l leave) to(g wire.Guarantee) bool {
 // Deliver returns what has become deliverable since the last call, in the
 // order of delivery. The slice is valid until the next but one call.
 func (s *Session) Deliver() []Delivery {
-	s.deliverFIFO()
-	if s.deliverOrdered() {
-		s.deliverFIFO() // what waited for agreed messages of its own sender
+	s.starved = false
+	if s.cut.step == running || s.cut.step == regular {
+		s.deliverFIFO()
+		if s.deliverOrdered() {
+			s.deliverFIFO() // what waited for agreed messages of its own sender
+		}
 	}
+	return s.handOut()
+}
+
+// handOut returns what was emitted.
+func (s *Session) handOut() []Delivery {
 	out := s.out
 	s.out, s.given = s.given[:0], out
 	return out

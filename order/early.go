@@ -1,11 +1,24 @@
 package order
 
-import "stampede/wire"
+import (
+	"math"
+
+	"stampede/wire"
+)
 
 // early is an unordered message whose fragments come in any order.
 type early struct {
 	joined
 	total uint32
+}
+
+// earlyLimit is how many messages of a stream may be joined ahead of its
+// cursor now. In the cut all are: the cursor may never come to them.
+func (s *Session) earlyLimit() int {
+	if s.cut.step == running {
+		return maxEarly
+	}
+	return math.MaxInt
 }
 
 // maxEarly bounds the unordered messages of a stream that are joined ahead of
@@ -16,7 +29,7 @@ const maxEarly = 8
 // come, gaps before it or not. All of them or none: if one cannot be yet, the
 // datagram's wait for their group set, or for the cursor.
 func (s *Session) deliverEarly(st *stream, sl *slot) {
-	if sl.unorderedDone || sl.lent() || !s.early(st, sl) {
+	if sl.unorderedDone || s.cut.step == frozen || !s.early(st, sl) {
 		return
 	}
 	sl.unorderedDone = true
@@ -25,11 +38,13 @@ func (s *Session) deliverEarly(st *stream, sl *slot) {
 	var f wire.Frame
 	for it.Next(&f) {
 		switch {
-		case f.Type == wire.FrameMessage && f.Guarantee == wire.Unordered:
+		case f.Type == wire.FrameMessage && f.Guarantee == wire.Unordered && f.Missing == 0:
 			r.add(&f, 0)
 			continue
+		case f.Type == wire.FrameMessage && f.Guarantee == wire.Unordered:
+			s.deliverLent(st, sl, &f)
 		case f.Type == wire.FrameFragment && f.Guarantee == wire.Unordered:
-			s.joinEarly(st, sl, &f, maxEarly)
+			s.joinEarly(st, sl, &f, s.earlyLimit())
 		}
 		r.flush()
 	}
@@ -47,14 +62,40 @@ func (s *Session) early(st *stream, sl *slot) bool {
 			continue
 		}
 		any = true
-		if f.Codec != wire.CodecNone || !f.Inline && !st.knows(f.Set) {
+		if f.Batch && s.cut.step == running {
+			return false // which group sets it needs is known when it is decoded: the cursor has them all
+		}
+		if !f.Inline && !f.Batch && !st.knows(f.Set) || !s.memoryFor(&f) {
 			return false
 		}
-		if f.Type == wire.FrameFragment && (f.Total > s.cfg.MaxMessage || s.earlyOf(st, &f, maxEarly) == nil) {
+		if f.Type == wire.FrameFragment && (f.Total > s.cfg.MaxMessage+codedSlack || s.earlyOf(st, &f, s.earlyLimit()) == nil) {
 			return false
 		}
 	}
 	return any
+}
+
+// memoryFor says whether a message that a frame may complete has reassembly
+// memory to be decoded or gathered in.
+func (s *Session) memoryFor(f *wire.Frame) bool {
+	n := uint32(0)
+	switch {
+	case f.Batch:
+		n = wire.MaxBatchBytes
+	case f.Codec != wire.CodecNone:
+		n = s.cfg.MaxMessage
+	case f.Type == wire.FrameMessage && f.Missing > 0:
+		n = pieceLen(f)
+	}
+	if n == 0 {
+		return true
+	}
+	b := s.reassembly(n)
+	if b == nil {
+		return false
+	}
+	s.mem.Pool.Put(b)
+	return true
 }
 
 // earlyOf finds or begins the message of a fragment; nil when there are
@@ -86,15 +127,20 @@ func (s *Session) joinEarly(st *stream, sl *slot, f *wire.Frame, limit int) bool
 		s.Counters.Invalid++
 		return true
 	}
-	copyPiece(e.bytes[f.Offset:], sl, f)
-	if e.got += pieceLen(f); e.got < e.total {
+	if e.got < e.total { // else it is tried again, for want of memory to decode it
+		copyPiece(e.bytes[f.Offset:], sl, f)
+		e.got += pieceLen(f)
+	}
+	if e.got < e.total {
 		return true
 	}
-	b := e.bytes
+	if !s.complete(st, sl, f, e.bytes, true) {
+		return false
+	}
 	*e = st.early[len(st.early)-1]
 	st.early[len(st.early)-1] = early{}
 	st.early = st.early[:len(st.early)-1]
-	return s.complete(st, sl, f, b, true)
+	return true
 }
 
 // deliverWaiting looks again at the unordered messages that waited for a group set.

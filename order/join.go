@@ -34,6 +34,7 @@ func (s *Session) reassembly(n uint32) []byte {
 	b := s.mem.Pool.Get(int(n))
 	if b == nil {
 		s.Counters.PoolWait++
+		s.starved = true
 	}
 	return b
 }
@@ -45,7 +46,7 @@ func (s *Session) join(st *stream, sl *slot, f *wire.Frame) bool {
 		s.Counters.Invalid++
 		return true
 	}
-	if f.Guarantee == wire.Unordered && f.Codec == wire.CodecNone {
+	if f.Guarantee == wire.Unordered {
 		return s.joinEarly(st, sl, f, len(st.early)+1)
 	}
 	if f.Offset == 0 && f.Last() && f.Missing == 0 {

@@ -18,6 +18,12 @@ func (s *Session) Receive(now int64, h *wire.Header, b []byte, chunk *batch.Chun
 		s.Counters.Own++
 		return
 	}
+	if s.cut.step != running {
+		if h.Kind == wire.KindStream {
+			s.Restore(h, b)
+		}
+		return
+	}
 	s.hear(now, i, h)
 	switch h.Kind {
 	case wire.KindStream:
@@ -71,7 +77,15 @@ func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk 
 	}
 	s.members[st.member].active = now
 	s.learnAt(now, st, h.Dseq-1)
+	s.keep(st, h, b, chunk)
+}
+
+// keep stores a datagram and delivers what needs no order.
+func (s *Session) keep(st *stream, h *wire.Header, b []byte, chunk *batch.Chunk) {
 	sl := st.put(h.Dseq, h, b, chunk, nil)
+	if s.cut.step != running {
+		return // it may not be in the union: the cut looks at what is
+	}
 	if sl.has(wire.FrameGroupSet) {
 		s.learnSets(st, sl)
 	}

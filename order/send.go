@@ -40,6 +40,9 @@ func (sn *sending) init(s *Session, slots int) {
 // acknowledgements, requests and repairs, appended to out. What out refers to
 // stays as it is until the next Step.
 func (s *Session) Step(now int64, q Source, out *batch.Burst) {
+	if s.cut.step != running {
+		return
+	}
 	s.repair.now = now
 	s.advance()
 	s.settle()

@@ -95,6 +95,8 @@ type Session struct {
 	round   roundTrip
 	press   pressure
 	follow  following
+	cut     cut
+	starved bool             // a delivery stopped for want of reassembly memory
 	out     []Delivery       // deliverable, not asked for yet
 	given   []Delivery       // the last answer of Deliver, whose memory comes next
 	returns []batch.Datagram // own datagrams that left the history

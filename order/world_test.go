@@ -67,6 +67,7 @@ type node struct {
 	loans     []*batch.Loan
 	asleep    bool // its application gives nothing back
 	given     uint64
+	cutting   bool // it leaves the configuration
 	announced uint16
 }
 
@@ -253,7 +254,7 @@ func (n *node) deliver(member int, number uint64, g wire.Guarantee, b []byte, in
 		t.Fatalf("member %d delivered %v twice", n.i, k)
 	}
 	n.seen[k] = true
-	if g == wire.Safe {
+	if g == wire.Safe && !n.cutting {
 		n.safe(k)
 	}
 	n.got = append(n.got, got{k, g})

@@ -1,0 +1,172 @@
+package order
+
+import (
+	"stampede/batch"
+	"stampede/wire"
+)
+
+// cut is the end of a configuration for those who leave it together.
+type cut struct {
+	step  cutStep
+	union *Union
+	hole  bool // the walk has passed a datagram that nobody holds
+}
+
+type cutStep uint8
+
+const (
+	running    cutStep = iota
+	frozen             // no number is given, nothing is delivered, acknowledged or stamped
+	regular            // delivering what is due in the old regular configuration
+	transition         // … in the transitional one, along the walk
+	beyond             // … what the walk did not reach
+	over
+)
+
+// Freeze stops the configuration where it is: from now on the session gives no
+// number, delivers and acknowledges nothing, and neither of its marks moves.
+// What still arrives is kept.
+func (s *Session) Freeze() {
+	if s.cut.step == running {
+		s.cut.step = frozen
+	}
+}
+
+// Thaw lets a session go on that was frozen for an attempt that failed before
+// anything was decided.
+func (s *Session) Thaw() {
+	if s.cut.step == frozen {
+		s.cut.step = running
+	}
+}
+
+// Cut begins the cut. All datagrams of the union are held; what else is held
+// is forgotten, since not all know of it.
+func (s *Session) Cut(u *Union) {
+	s.cut = cut{step: regular, union: u}
+	for i := range s.streams {
+		st := &s.streams[i]
+		for d := st.freed + 1; d <= st.high; d++ {
+			if sl := st.held(d); sl != nil && !u.Has(i, d) {
+				s.drop(sl)
+			}
+		}
+		st.prefix = st.freed
+		for st.held(st.prefix+1) != nil {
+			st.prefix++
+		}
+	}
+	for i := range s.streams {
+		st := &s.streams[i]
+		for d := st.freed + 1; d <= st.high; d++ {
+			if sl := st.held(d); sl != nil && sl.has(wire.FrameGroupSet) {
+				s.learnSets(st, sl)
+			}
+		}
+	}
+	s.advance()
+	s.stable = max(s.stable, min(u.Line, s.aru))
+}
+
+// CutRegular appends the deliveries that are still due in the old regular
+// configuration. done is false when reassembly memory has run out: it goes on
+// when the application has given some back.
+func (s *Session) CutRegular() (out []Delivery, done bool) {
+	s.starved = false
+	if s.cut.step == regular {
+		for i := range s.streams {
+			s.deliverWaiting(&s.streams[i])
+		}
+		short := s.starved
+		out = s.Deliver()
+		if short || s.starved {
+			return out, false
+		}
+		s.cut.step = transition
+	}
+	return out, true
+}
+
+// CutTransitional appends the deliveries of the transitional configuration:
+// the rest of the walk, past a hole of obliged senders only, and then what the
+// walk did not reach of them, by sender and number.
+func (s *Session) CutTransitional() (out []Delivery, done bool) {
+	s.starved = false
+	for s.cut.step == transition && s.cutWalk() {
+	}
+	for s.cut.step == beyond && s.cutBeyond() {
+	}
+	return s.handOut(), s.cut.step == over
+}
+
+// cutWalk delivers what the walk has reached, then lets it take a step.
+func (s *Session) cutWalk() bool {
+	for s.delivered < s.aru {
+		e := s.log.at(s.delivered + 1)
+		st := &s.streams[e.member]
+		deliverable := !s.cut.hole || s.cut.union.Obliged[e.member]
+		if deliverable && st.cursor.dseq == e.dseq && !s.pass(st, leave{agreed: true, safe: true}) {
+			return false
+		}
+		s.delivered++
+		e.mark = s.emitted
+		s.deliverFIFO()
+	}
+	w := &s.walk
+	switch {
+	case w.left > 0 && s.streams[w.member].held(w.next) == nil:
+		s.cut.hole = true
+		s.streams[w.member].stamped = w.next
+		w.next++
+		w.left--
+	case w.left > 0:
+		s.stepRun()
+	case !s.stepReader():
+		s.cut.step = beyond
+	}
+	return true
+}
+
+// cutBeyond delivers the next datagram that the walk did not reach.
+func (s *Session) cutBeyond() bool {
+	for i := range s.streams {
+		st := &s.streams[i]
+		if !s.cut.union.Obliged[i] || st.cursor.dseq > st.prefix {
+			continue
+		}
+		ok := s.pass(st, leave{agreed: true, safe: true})
+		s.deliverFIFO()
+		return ok
+	}
+	s.cut.step = over
+	return true
+}
+
+// Restore keeps a datagram of the union that this processor lacked, sent again
+// by one that holds it. The door has judged it.
+func (s *Session) Restore(h *wire.Header, b []byte) bool {
+	i := s.index(h.Sender)
+	if i < 0 || h.Dseq > s.streams[i].room() {
+		return false
+	}
+	st := &s.streams[i]
+	if h.Dseq <= st.prefix || st.held(h.Dseq) != nil {
+		return true
+	}
+	bytes, chunk := s.mem.Arrivals.Copy(b)
+	if chunk == nil {
+		s.Counters.NoMemory++
+		return false
+	}
+	s.keep(st, h, bytes, chunk)
+	return true
+}
+
+// Held is a datagram that this processor holds, to be sent again to one that
+// lacks it; nil if it does not. Valid until the next call of the session.
+func (s *Session) Held(member int, dseq uint64) *batch.Datagram {
+	if sl := s.streams[member].held(dseq); sl != nil {
+		return s.datagram(sl)
+	}
+	return nil
+}
