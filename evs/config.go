@@ -76,8 +76,8 @@ type Config struct {
 	// latency under load low. Default 768 KiB.
 	WindowBytes int
 	// SendQueueBytes is the memory for messages accepted and not yet sent:
-	// at it Mcast blocks and TryMcast returns ErrAgain. Default: 4 MiB or
-	// twice MaxMessageBytes.
+	// at it Mcast blocks and TryMcast returns ErrAgain. A longer message is
+	// accepted when nothing else waits. Default 512 KiB.
 	SendQueueBytes int
 	// Compress is the codec for message batches. Default none.
 	Compress Compression

@@ -32,6 +32,13 @@ const (
 	Safe = wire.Safe
 )
 
+// Codecs for Config.Compress.
+const (
+	CompressNone = wire.CodecNone
+	CompressS2   = wire.CodecS2   // fast
+	CompressZstd = wire.CodecZstd // dense
+)
+
 // ConfigID names a configuration. It never comes back.
 type ConfigID = wire.ConfigID
 

@@ -234,7 +234,7 @@ func (p *Processor) collect(now int64) {
 		p.awaitOthers()
 		return
 	}
-	p.short.Store(p.out.lending() || s.Kept() > p.cfg.HistoryBytes/8/p.facts.DatagramBytes)
+	p.short.Store(p.out.lending() || s.Waiting() || s.Kept() > p.cfg.HistoryBytes/8/p.facts.DatagramBytes)
 	l.loans = p.out.release(s.Returned(), l.loans[:0])
 	if len(l.loans) > 0 {
 		p.released(l.loans)

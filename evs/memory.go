@@ -51,6 +51,6 @@ func newMemory(c Config) (*memory, error) {
 	}
 	m.Pool = batch.NewPool(pool, largestJoined(c.MaxMessageBytes))
 	m.Decoder = new(wire.Decoder)
-	m.send, err = mapped(c.SendQueueBytes + c.HistoryBytes)
+	m.send, err = mapped(c.SendQueueBytes + c.HistoryBytes + 2*c.MaxMessageBytes)
 	return m, err
 }

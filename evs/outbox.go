@@ -172,7 +172,7 @@ func (o *outbox) cancel(w *waiter, list *[]*waiter) {
 
 // patience is how long a full event queue may stay untouched before its
 // handle's blocked senders are told that they may be waiting for themselves.
-const patience = 10_000_000
+const patience = 50_000_000
 
 // wakeSenders wakes who waits for room when half of the queue is free, and who
 // may be waiting for himself. It returns how many still wait. The loop calls it

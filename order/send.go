@@ -23,6 +23,7 @@ type sending struct {
 	handTo  int      // hand the order to this member, -1 = nobody
 	handed  uint64   // own datagram with the last HANDOFF
 	first   uint64   // own datagrams from here on were numbered in this step
+	waiting bool     // data had to wait for credit in this step
 	review  int64    // when the sequencer looks at the shares again
 	scratch []byte
 }
@@ -100,7 +101,7 @@ func (s *Session) number(now int64, q Source) {
 		}
 		s.Counters.SentData++
 	}
-	if q.Backlog() > 0 {
+	if s.send.waiting = q.Backlog() > 0; s.send.waiting {
 		s.Counters.CreditWait++
 	}
 }

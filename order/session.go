@@ -173,4 +173,13 @@ func (s *Session) index(id wire.ProcessorID) int {
 func (s *Session) sequencer() bool { return s.walk.reader == s.cfg.Self }
 
 // Deadline is the time of the next Step that is due though nothing arrives.
-func (s *Session) Deadline() int64 { return min(s.acks.deadline(s), s.repair.at) }
+func (s *Session) Deadline() int64 {
+	if s.send.waiting && s.credit() > 0 {
+		return s.repair.now // this step's own deliveries have made room
+	}
+	return min(s.acks.deadline(s), s.repair.at)
+}
+
+// Waiting says whether data waits for credit: it may be for the application to
+// give something back.
+func (s *Session) Waiting() bool { return s.send.waiting }
