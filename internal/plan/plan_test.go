@@ -42,6 +42,7 @@ var plan = []struct {
 	{"internal/testenv", floor{}},
 	{"internal/lab", floor{}},
 	{"internal/trace", floor{}},
+	{"internal/verify", floor{imports: []string{"internal/trace"}}},
 	{"bench", floor{imports: []string{"evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
 	{"cmd/stampede", floor{imports: []string{"bench", "evs", "sock", "batch", "internal/lab", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
