@@ -196,7 +196,8 @@ func (l *portable) receiveBuffer(conn *net.UDPConn) int {
 
 // buffer halves its wish until it is granted; most systems refuse too much.
 func (l *portable) buffer(conn *net.UDPConn, what string, set func(int) error, receive bool, wanted, otherwise int) int {
-	if wanted == 0 {
+	asked := wanted != 0
+	if !asked {
 		wanted = otherwise
 	}
 	size, err := wanted, set(wanted)
@@ -214,7 +215,7 @@ func (l *portable) buffer(conn *net.UDPConn, what string, set func(int) error, r
 	}
 	if err != nil {
 		l.report.degrade(what, err)
-	} else if granted < wanted {
+	} else if asked && granted < wanted {
 		l.report.degrade(what, errors.New("less was granted than wanted"))
 	}
 	return granted

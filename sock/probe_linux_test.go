@@ -199,22 +199,28 @@ func TestTinyBuffers(t *testing.T) {
 	}
 }
 
-// Less than wanted is told, with what was granted.
+// What was granted is read back; less than was asked for by name is told.
 func TestGrantedBuffers(t *testing.T) {
-	k := &faulty{
-		onSet: refuse(unix.EPERM, [2]int{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE}, [2]int{unix.SOL_SOCKET, unix.SO_SNDBUFFORCE}),
-		onGet: func(level, option int) (int, error, bool) {
-			return 2 * 212992, nil, level == unix.SOL_SOCKET && (option == unix.SO_RCVBUF || option == unix.SO_SNDBUF)
-		},
-	}
-	s := openOn(t, k, Config{Bind: home4})
-	if f := s.Facts(); f.ReceiveBufferBytes != 2*212992 || f.SendBufferBytes != 2*212992 {
-		t.Errorf("buffers of %d and %d", f.ReceiveBufferBytes, f.SendBufferBytes)
-	}
-	told := s.Degradations()
-	for _, what := range []string{"receive buffer", "send buffer"} {
-		if d := find(told, what); d == nil || !strings.Contains(d.Cause.Error(), "212992 bytes granted") {
-			t.Errorf("told %v", told)
+	for _, asked := range []int{0, 1 << 20} {
+		k := &faulty{
+			onSet: refuse(unix.EPERM, [2]int{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE}, [2]int{unix.SOL_SOCKET, unix.SO_SNDBUFFORCE}),
+			onGet: func(level, option int) (int, error, bool) {
+				return 2 * 212992, nil, level == unix.SOL_SOCKET && (option == unix.SO_RCVBUF || option == unix.SO_SNDBUF)
+			},
+		}
+		s := openOn(t, k, Config{Bind: home4, ReceiveBuffer: asked, SendBuffer: asked})
+		if f := s.Facts(); f.ReceiveBufferBytes != 2*212992 || f.SendBufferBytes != 2*212992 {
+			t.Errorf("buffers of %d and %d", f.ReceiveBufferBytes, f.SendBufferBytes)
+		}
+		told := s.Degradations()
+		for _, what := range []string{"receive buffer", "send buffer"} {
+			d := find(told, what)
+			if asked == 0 && d != nil {
+				t.Errorf("told %v, though as much as granted was asked for", d)
+			}
+			if asked != 0 && (d == nil || !strings.Contains(d.Cause.Error(), "212992 bytes granted")) {
+				t.Errorf("told %v", told)
+			}
 		}
 	}
 }
