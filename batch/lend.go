@@ -117,10 +117,14 @@ func (p *Packer) enlist(tail [][]byte, loan *Loan) *Datagram {
 // spareTail is an empty slice for a datagram's tail: one that came back, if
 // there is one.
 func (p *Packer) spareTail() [][]byte {
-	last := len(p.tails) - 1
-	if last < 0 {
-		return make([][]byte, 0, 2) // one part, or the seam of two
+	if len(p.tails) == 0 {
+		const block, parts = 64, 2 // one part, or the seam of two
+		room := make([][]byte, block*parts)
+		for i := 0; i < len(room); i += parts {
+			p.tails = append(p.tails, room[i:i:i+parts])
+		}
 	}
+	last := len(p.tails) - 1
 	tail := p.tails[last]
 	p.tails = p.tails[:last]
 	return tail

@@ -114,12 +114,16 @@ func (o *outbox) release(ds []batch.Datagram, done []*batch.Loan) []*batch.Loan 
 
 // loan returns a loan that is not in use. The lock is held.
 func (o *outbox) loan() *batch.Loan {
-	if n := len(o.loans); n > 0 {
-		l := o.loans[n-1]
-		o.loans = o.loans[:n-1]
-		return l
+	if len(o.loans) == 0 {
+		block := make([]batch.Loan, 64)
+		for i := range block {
+			o.loans = append(o.loans, &block[i])
+		}
 	}
-	return new(batch.Loan)
+	last := len(o.loans) - 1
+	l := o.loans[last]
+	o.loans = o.loans[:last]
+	return l
 }
 
 // lending says whether memory of applications is out on loan.
