@@ -2,6 +2,15 @@ package verify
 
 import "stampede/internal/trace"
 
+// debtor is a tail that is held against the others: which messages it has and
+// who came along is marked.
+type debtor struct {
+	*tail
+	along        int32 // mark of the processors that came along
+	sure, unsure int32 // marks of the messages in the two parts of the tail
+	end          int32 // the last message of the tail, or none
+}
+
 // judgeTails compares the tails with each other and with the order of the
 // configuration: what one of them leaves out, and what safe messages they owe
 // each other.
@@ -14,45 +23,35 @@ func (c *Checker) judgeTails() {
 		c.judgeOrderGaps(&w.tails[i])
 	}
 	for i := range w.tails {
-		b := &w.tails[i]
-		along, has := c.markMembers(c.list(c.cuts[b.cut].members)), c.markTail(b)
-		c.judgeGapsInOrder(b, along, has)
+		b := c.newDebtor(&w.tails[i])
+		c.judgeGaps(&b, w.longest, w.order[b.count:], none)
 		for j := range w.tails {
 			if i != j {
-				c.judgeGapsInTail(b, &w.tails[j], along, has)
-				c.judgeOwed(b, &w.tails[j], has)
+				c.judgeGapsInTail(&b, &w.tails[j])
+				c.judgeOwed(&b, &w.tails[j])
 			}
 		}
 	}
 }
 
-// markMembers marks processors, and markTail messages that a tail has.
-func (c *Checker) markMembers(ids []uint32) int32 {
-	mark := c.mark()
-	for _, id := range ids {
-		c.procs[c.proc(id)].mark = mark
+func (c *Checker) newDebtor(t *tail) debtor {
+	b := debtor{tail: t, along: c.mark(), sure: c.mark(), unsure: c.mark(), end: none}
+	for _, id := range c.list(c.cuts[t.cut].members) {
+		c.procs[c.proc(id)].mark = b.along
 	}
-	return mark
-}
-
-func (c *Checker) markTail(t *tail) int32 {
-	mark := c.mark()
-	for _, m := range c.w.later[t.from:t.to] {
-		c.messages[m].mark = mark
+	for i := t.from; i < t.to; i++ {
+		b.end = c.w.later[i]
+		c.messages[b.end].mark = b.sure
+		if i >= t.unsure {
+			c.messages[b.end].mark = b.unsure
+		}
 	}
-	return mark
+	return b
 }
 
-// hasIt tells whether those who made the cut of the tail delivered the message.
-func (c *Checker) hasIt(t *tail, m, has int32) bool {
-	msg := &c.messages[m]
-	return msg.mark == has || msg.rank > 0 && msg.rank <= t.count
-}
-
-// lacks tells whether those who made the cut of b lack a message that they
-// owe: one of a sender that came along.
-func (c *Checker) lacks(b *tail, m, along, has int32) bool {
-	return c.procs[c.lives[c.messages[m].life].proc].mark == along && !c.hasIt(b, m, has)
+// has tells whether those who made the cut delivered the message.
+func (b *debtor) has(m *message) bool {
+	return m.mark == b.sure || m.mark == b.unsure || m.rank > 0 && m.rank <= b.count
 }
 
 // judgeOrderGaps finds what the order of the configuration leaves out: in it
@@ -72,46 +71,54 @@ func (c *Checker) judgeOrderGaps(t *tail) {
 	}
 }
 
-// judgeGapsInOrder finds what a tail leaves out of the order of the configuration.
-func (c *Checker) judgeGapsInOrder(b *tail, along, has int32) {
-	last := none
-	for _, m := range c.w.later[b.from:b.to] {
-		if rank := c.messages[m].rank; rank > 0 && (last == none || rank > c.messages[last].rank) {
-			last = m
-		}
+// judgeGapsInTail finds what b leaves out that tail a has before something
+// that b has too, unless both are in a's unsure part.
+func (c *Checker) judgeGapsInTail(b *debtor, a *tail) {
+	w := &c.w
+	later := none
+	for _, m := range w.later[a.unsure:a.to] {
+		later = c.better(b, later, m)
 	}
-	if last == none {
-		return
-	}
-	for _, m := range c.w.order[min(b.count, c.messages[last].rank):c.messages[last].rank] {
-		if c.lacks(b, m, along, has) {
-			c.tellGap(b.stay, m, last, c.w.longest)
-			return
-		}
+	if later = c.judgeGaps(b, a.stay, w.later[a.from:a.unsure], later); later != none {
+		c.judgeGaps(b, a.stay, w.order[min(a.count, b.count):a.count], later)
 	}
 }
 
-// judgeGapsInTail finds what tail b leaves out that tail a has before
-// something that b has too, unless both are in a's unsure part.
-func (c *Checker) judgeGapsInTail(b, a *tail, along, has int32) {
-	w := &c.w
-	last, until := none, a.from // b owes what a has before until
-	for i := a.to - 1; i >= a.from && last == none; i-- {
-		if m := w.later[i]; c.hasIt(b, m, has) {
-			last, until = m, min(i, a.unsure)
+// judgeGaps goes through messages in the order in which they stand at another
+// stay, from the last to the first, and finds one that b owes: b has something
+// that stands behind it, and its sender came along. It is given what b has
+// behind all of them, and returns the same as seen from before them; none if
+// something was found.
+func (c *Checker) judgeGaps(b *debtor, other int32, list []int32, later int32) int32 {
+	for i := len(list) - 1; i >= 0; i-- {
+		m := list[i]
+		if later != none && c.owes(b, m, later) {
+			c.tellGap(b.stay, m, later, other)
+			return none
 		}
+		later = c.better(b, later, m)
 	}
-	if last == none {
-		return
+	return later
+}
+
+// better is what says more of b: later, or m, if b has it.
+func (c *Checker) better(b *debtor, later, m int32) int32 {
+	msg := &c.messages[m]
+	if b.has(msg) && (later == none || c.messages[later].mark == b.unsure) {
+		return m
 	}
-	for _, list := range [...][]int32{w.order[min(a.count, b.count):a.count], w.later[a.from:until]} {
-		for _, m := range list {
-			if c.lacks(b, m, along, has) {
-				c.tellGap(b.stay, m, last, a.stay)
-				return
-			}
-		}
+	return later
+}
+
+// owes tells whether b lacks m although it has a later message and the sender
+// of m came along. A life that ended among what was not reached, which ascends
+// by sender, may still have been going to deliver it.
+func (c *Checker) owes(b *debtor, m, later int32) bool {
+	msg := &c.messages[m]
+	if b.has(msg) || c.procs[c.lives[msg.life].proc].mark != b.along {
+		return false
 	}
+	return b.remains != none || c.messages[later].mark != b.unsure || !c.ascends(b.end, m)
 }
 
 func (c *Checker) tellGap(lacks, m, later, other int32) {
@@ -121,13 +128,13 @@ func (c *Checker) tellGap(lacks, m, later, other int32) {
 
 // judgeOwed finds safe messages of a that one who came along there, but went on
 // from b, does not deliver.
-func (c *Checker) judgeOwed(b, a *tail, has int32) {
+func (c *Checker) judgeOwed(b *debtor, a *tail) {
 	if b.remains == none {
 		return
 	}
 	along := c.list(c.cuts[a.cut].members)
 	for _, m := range c.w.later[a.from:a.to] {
-		if c.messages[m].guarantee != trace.Safe || c.hasIt(b, m, has) {
+		if msg := &c.messages[m]; msg.guarantee != trace.Safe || b.has(msg) {
 			continue
 		}
 		for s := range c.made(b.cut) {

@@ -34,9 +34,9 @@ func (c *Checker) judgeSafeInTail(t *tail) {
 	if t.remains == none || int(t.count) >= w.safe {
 		return
 	}
-	has := c.markTail(t)
+	b := c.newDebtor(t)
 	for _, m := range w.order[t.count:w.safe] {
-		if c.messages[m].guarantee == trace.Safe && !c.hasIt(t, m, has) {
+		if msg := &c.messages[m]; msg.guarantee == trace.Safe && !b.has(msg) {
 			c.tellOwed(t.remains, m, w.longest)
 			return
 		}
