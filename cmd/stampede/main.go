@@ -31,6 +31,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	c.CompletionOptions.DisableDefaultCmd = true
-	c.AddCommand(benchVerb(), benchHostVerb(), versionVerb())
+	c.AddCommand(benchVerb(), benchHostVerb(), nodeVerb(), versionVerb())
 	return c
 }

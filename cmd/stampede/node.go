@@ -1,0 +1,60 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"stampede/internal/conf"
+	"stampede/internal/node"
+)
+
+// nodeFlags are the flags of the verb node.
+type nodeFlags struct {
+	settings   conf.Settings
+	config     string // a path
+	guarantees []conf.Guarantee
+	options    node.Options
+}
+
+func nodeVerb() *cobra.Command {
+	f := &nodeFlags{settings: conf.Default()}
+	c := &cobra.Command{
+		Use:   "node",
+		Short: "Run one processor in the foreground",
+		Long: `Run one processor of a cluster until a signal ends it, or until it has done its
+part, and leave the cluster then. A second signal ends it at once.
+
+The settings come from --config, a file as examples/stampede.toml explains it,
+and from flags, which win over the file.
+
+It joins one group. With --rate it sends numbered messages to it, as soon as all
+processors in --start are there. With --trace it writes what it sends and
+receives to the end of a file, one event a line as JSON.
+
+With --expect it leaves by itself when it has delivered so many messages of all
+senders, and all that it sent itself is ordered.`,
+		Args: cobra.NoArgs,
+		RunE: f.run,
+	}
+	f.define(c.Flags())
+	return c
+}
+
+func (f *nodeFlags) run(c *cobra.Command, _ []string) error {
+	if f.config != "" {
+		if err := f.overFile(c.Flags()); err != nil {
+			return err
+		}
+	}
+	o := &f.options
+	var err error
+	if o.Config, err = f.settings.Config(); err != nil {
+		return err
+	}
+	for _, g := range f.guarantees {
+		o.Guarantees = append(o.Guarantees, g.Guarantee)
+	}
+	o.Logger = slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
+	return node.Run(c.Context(), *o)
+}

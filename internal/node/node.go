@@ -1,0 +1,214 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"stampede/evs"
+	"stampede/internal/trace"
+)
+
+// node is one processor at work.
+type node struct {
+	o       Options
+	p       *evs.Processor
+	h       *evs.Handle
+	meeting *meeting
+	record  *recorder
+	group   evs.Group
+
+	number uint64 // of the newest message handed in; the sending goroutine's
+	sent   uint64 // messages to the group; the sending goroutine's
+
+	delivered atomic.Uint64 // messages of the group
+	enough    chan struct{} // closed with delivery o.Expect
+}
+
+// Run runs a node until it has done its part or ctx ends: both are no error,
+// and in both it leaves the cluster first. While the trace's file blocks, so
+// does the end.
+func Run(ctx context.Context, o Options) (err error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return err
+	}
+	n := &node{o: o, enough: make(chan struct{})}
+	if n.group, err = evs.GroupOf(o.Group); err != nil {
+		return err
+	}
+	if n.record, err = openRecorder(o.Trace, n.group); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.record.close()) }()
+	if n.p, err = evs.Open(ctx, o.Config); err != nil {
+		if ctx.Err() != nil {
+			o.Logger.Warn("stopped", "error", err)
+			return nil
+		}
+		return err
+	}
+	return n.run(ctx)
+}
+
+// run is the life of an open processor.
+func (n *node) run(ctx context.Context) error {
+	self := n.p.Self()
+	n.record.self = trace.Processor{ID: uint32(self.ID), Incarnation: self.Incarnation}
+	n.meeting = newMeeting()
+	err := n.record.write(&trace.Event{Kind: trace.Start})
+	if err == nil {
+		err = n.join()
+	}
+	if err != nil {
+		return errors.Join(err, n.p.Close())
+	}
+	working, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	received := make(chan error, 1)
+	go func() {
+		err := n.receive()
+		stop(err)
+		received <- err
+	}()
+	err = n.work(working)
+	if ctx.Err() != nil {
+		err = nil // it was told to stop
+	}
+	if e := n.p.Leave(context.Background()); e != nil {
+		n.o.Logger.Warn("left", "error", e)
+	}
+	if e := <-received; !errors.Is(e, evs.ErrClosed) {
+		return e // which is also what ended the work
+	}
+	n.o.Logger.Info("left", "sent", n.sent, "delivered", n.delivered.Load())
+	if err != nil {
+		return err
+	}
+	return n.record.write(&trace.Event{Kind: trace.Leave})
+}
+
+func (n *node) join() (err error) {
+	if n.h, err = n.p.Handle(evs.HandleOptions{}); err != nil {
+		return err
+	}
+	return n.h.Join(n.group, meetingPlace)
+}
+
+// work is what the sending goroutine does; it returns when the node is to leave.
+func (n *node) work(ctx context.Context) error {
+	if err := n.meet(ctx); err != nil {
+		return err
+	}
+	if n.o.Rate > 0 {
+		if err := n.send(ctx); err != nil {
+			return err
+		}
+	}
+	if n.o.Expect > 0 {
+		if err := attend(ctx, n, n.enough); err != nil {
+			return err
+		}
+	} else if n.o.Rate == 0 {
+		return attend[struct{}](ctx, n, nil)
+	}
+	if err := n.h.Flush(ctx); err != nil {
+		return err
+	}
+	if n.o.Expect == 0 {
+		return nil
+	}
+	return n.part(ctx)
+}
+
+// send sends by the clock: the slots of messages that are late are not left out.
+func (n *node) send(ctx context.Context) error {
+	payload := newPayload(n.o.Size)
+	start := time.Now()
+	turn := time.NewTimer(0)
+	defer turn.Stop()
+	for {
+		if n.o.Count > 0 && n.sent == n.o.Count || n.o.Count == 0 && isClosed(n.enough) {
+			return nil
+		}
+		slot := start.Add(time.Duration(float64(n.sent) * float64(time.Second) / n.o.Rate))
+		turn.Reset(time.Until(slot))
+		if err := attend(ctx, n, turn.C); err != nil {
+			return err
+		}
+		g := n.o.Guarantees[n.sent%uint64(len(n.o.Guarantees))]
+		label(payload, n.number+1)
+		if err := n.record.send(n.number+1, g); err != nil {
+			return err
+		}
+		if err := n.mcast(ctx, g, n.group, payload); err != nil {
+			return err
+		}
+		n.sent++
+	}
+}
+
+// mcast hands a message in. Its number is known beforehand, since nobody else
+// sends: the trace says it before the message exists.
+func (n *node) mcast(ctx context.Context, g evs.Guarantee, to evs.Group, payload []byte) error {
+	for {
+		number, err := n.h.McastGroups(ctx, g, []evs.Group{to}, payload)
+		switch {
+		case errors.Is(err, evs.ErrWouldBlock):
+			// The receiving goroutine takes the events, it is only behind.
+			if err := pause(ctx, time.Millisecond); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return fmt.Errorf("node: %w", err)
+		}
+		n.number++
+		if number != n.number {
+			return fmt.Errorf("node: message %d was recorded as number %d", number, n.number)
+		}
+		return nil
+	}
+}
+
+// attend answers nodes that came, until there is something in until; with nil
+// until ctx ends.
+func attend[T any](ctx context.Context, n *node, until <-chan T) error {
+	for {
+		select {
+		case <-n.meeting.asked:
+			if err := n.tell(ctx); err != nil {
+				return err
+			}
+		case <-until:
+			select {
+			case <-n.meeting.asked: // before, or together with it
+				return n.tell(ctx)
+			default:
+				return nil
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
