@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -19,9 +20,21 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	if err := root().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "stampede:", err)
-		os.Exit(1)
+		status := 1
+		if e := (exitError{}); errors.As(err, &e) {
+			status = e.status
+		}
+		os.Exit(status)
 	}
 }
+
+// exitError ends the program with a status other than 1.
+type exitError struct {
+	error
+	status int
+}
+
+func (e exitError) Unwrap() error { return e.error }
 
 func root() *cobra.Command {
 	c := &cobra.Command{
@@ -31,6 +44,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	c.CompletionOptions.DisableDefaultCmd = true
-	c.AddCommand(benchVerb(), benchHostVerb(), nodeVerb(), versionVerb())
+	c.AddCommand(benchVerb(), benchHostVerb(), nodeVerb(), verifyVerb(), versionVerb())
 	return c
 }

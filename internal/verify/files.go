@@ -1,10 +1,12 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"stampede/internal/trace"
 )
@@ -12,7 +14,7 @@ import (
 // Report is what Files found.
 type Report struct {
 	Summary
-	Violations []Violation `json:"violations"`
+	Violations []Violation `json:"violations"` // not nil
 	// More is how many violations were found beyond those.
 	More int `json:"more"`
 	// Torn are the files that end with half a line, which was left out.
@@ -27,12 +29,13 @@ var ErrEmpty = errors.New("verify: no events")
 
 // Files judges the traces of one run, which may be in any number of files. It
 // reads them one after the other, and holds no more of them than the Checker
-// does. An error says which line of which file cannot be read or makes no sense.
-func Files(paths []string, o Options) (*Report, error) {
+// does. An error says which line of which file cannot be read or makes no sense;
+// it is that of ctx if ctx was done before the end.
+func Files(ctx context.Context, paths []string, o Options) (*Report, error) {
 	c := New(o)
 	r := &Report{}
 	for _, path := range paths {
-		torn, err := c.addFile(path)
+		torn, err := c.addFile(ctx, path)
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +43,7 @@ func Files(paths []string, o Options) (*Report, error) {
 			r.Torn = append(r.Torn, path)
 		}
 	}
-	r.Violations, r.More = c.Finish(), c.More()
+	r.Violations, r.More = append([]Violation{}, c.Finish()...), c.More()
 	r.Summary, r.Untraced = c.Summary(), c.Untraced()
 	if r.Events == 0 {
 		return nil, ErrEmpty
@@ -48,7 +51,7 @@ func Files(paths []string, o Options) (*Report, error) {
 	return r, nil
 }
 
-func (c *Checker) addFile(path string) (torn bool, err error) {
+func (c *Checker) addFile(ctx context.Context, path string) (torn bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return false, fmt.Errorf("verify: %w", err)
@@ -56,7 +59,10 @@ func (c *Checker) addFile(path string) (torn bool, err error) {
 	defer f.Close()
 	r := trace.NewReader(f, path)
 	var e trace.Event
-	for {
+	for n := 0; ; n++ {
+		if n%(1<<12) == 0 && ctx.Err() != nil {
+			return false, ctx.Err()
+		}
 		switch err := r.Next(&e); {
 		case err == io.EOF:
 			return r.Torn(), nil
@@ -80,5 +86,6 @@ func (c *Checker) Untraced() (ids []uint32) {
 			}
 		}
 	}
+	slices.Sort(ids)
 	return ids
 }

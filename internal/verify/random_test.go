@@ -129,8 +129,60 @@ var mutations = []struct {
 	}},
 }
 
+// reorder exchanges two messages wherever they are delivered after one
+// transitional event, or everywhere else: those who made the cut still agree.
+func (s *script) reorder(rng *rand.Rand) string {
+	type tail struct {
+		cut  [2]trace.Config
+		list []trace.Event
+	}
+	var tails []tail
+	for i := range s.events {
+		var cut *tail
+		for _, e := range s.events[i] {
+			switch {
+			case e.Kind == trace.Change:
+				cut = nil
+				if e.View == trace.Transitional {
+					tails = append(tails, tail{cut: [2]trace.Config{e.From, e.Config}})
+					cut = &tails[len(tails)-1]
+				}
+			case e.Kind == trace.Deliver && e.Guarantee >= trace.Agreed && cut != nil:
+				cut.list = append(cut.list, e)
+			}
+		}
+	}
+	tails = slices.DeleteFunc(tails, func(t tail) bool { return len(t.list) < 2 })
+	if len(tails) == 0 {
+		return "nothing"
+	}
+	t := tails[rng.IntN(len(tails))]
+	a := rng.IntN(len(t.list) - 1)
+	b := a + 1 + rng.IntN(min(2, len(t.list)-1-a))
+	elsewhere := rng.IntN(3) == 0
+	for i := range s.events {
+		s.events[i] = slices.Clone(s.events[i])
+		var cut [2]trace.Config
+		for j := range s.events[i] {
+			e := &s.events[i][j]
+			switch {
+			case e.Kind == trace.Change:
+				cut = [2]trace.Config{e.From, e.Config}
+			case e.Kind == trace.Deliver && (cut == t.cut) != elsewhere && e.Message == t.list[a].Message:
+				e.Message, e.Guarantee = t.list[b].Message, t.list[b].Guarantee
+			case e.Kind == trace.Deliver && (cut == t.cut) != elsewhere && e.Message == t.list[b].Message:
+				e.Message, e.Guarantee = t.list[a].Message, t.list[a].Guarantee
+			}
+		}
+	}
+	return fmt.Sprintf("reorder: %v and %v, elsewhere: %v", t.list[a].Message, t.list[b].Message, elsewhere)
+}
+
 // mutate changes one thing, and returns what.
 func (s *script) mutate(rng *rand.Rand) string {
+	if rng.IntN(3) == 0 {
+		return s.reorder(rng)
+	}
 	for {
 		m := &mutations[rng.IntN(len(mutations))]
 		i := rng.IntN(len(s.lives))
