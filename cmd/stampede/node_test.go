@@ -68,7 +68,7 @@ func (ns *nodes) end(t *testing.T) {
 // judge holds the traces against the promises.
 func (ns *nodes) judge(t *testing.T) *verify.Report {
 	t.Helper()
-	r, err := verify.Files(ns.traces, verify.Options{})
+	r, err := verify.Files(t.Context(), ns.traces, verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestNodeStartedAgainGoesOnWithItsTrace(t *testing.T) {
 			t.Fatalf("%+v", o)
 		}
 	}
-	r, err := verify.Files([]string{path}, verify.Options{})
+	r, err := verify.Files(t.Context(), []string{path}, verify.Options{})
 	if err != nil || r.Lives != 2 || r.Messages != 10 || len(r.Violations) > 0 {
 		t.Errorf("%v: %+v", err, r)
 	}

@@ -22,6 +22,7 @@ const (
 	cobra     = "github.com/spf13/cobra"
 	histogram = "github.com/HdrHistogram/hdrhistogram-go"
 	pflag     = "github.com/spf13/pflag" // cobra's flags
+	toml      = "github.com/pelletier/go-toml/v2"
 	xnet      = "golang.org/x/net"
 	xsys      = "golang.org/x/sys"
 )
@@ -43,8 +44,10 @@ var plan = []struct {
 	{"internal/lab", floor{}},
 	{"internal/trace", floor{}},
 	{"internal/verify", floor{imports: []string{"internal/trace"}}},
+	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
+	{"internal/node", floor{imports: []string{"evs", "internal/trace"}}},
 	{"bench", floor{imports: []string{"evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "evs", "sock", "batch", "internal/lab", "internal/verify", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "evs", "sock", "batch", "internal/lab", "internal/verify", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }
