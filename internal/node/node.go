@@ -58,6 +58,7 @@ func (n *node) run(ctx context.Context) error {
 	self := n.p.Self()
 	n.record.self = trace.Processor{ID: uint32(self.ID), Incarnation: self.Incarnation}
 	n.meeting = newMeeting()
+	n.o.Logger.Info("running", "group", n.o.Group, "rate", n.o.Rate, "size", n.o.Size, "trace", n.o.Trace)
 	err := n.record.write(&trace.Event{Kind: trace.Start})
 	if err == nil {
 		err = n.join()
@@ -65,6 +66,7 @@ func (n *node) run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, n.p.Close())
 	}
+	defer context.AfterFunc(ctx, func() { n.o.Logger.Info("stopping") })()
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	received := make(chan error, 1)
@@ -102,6 +104,7 @@ func (n *node) work(ctx context.Context) error {
 	if err := n.meet(ctx); err != nil {
 		return err
 	}
+	n.o.Logger.Info("all members receive")
 	if n.o.Rate > 0 {
 		if err := n.send(ctx); err != nil {
 			return err
