@@ -13,7 +13,7 @@ import (
 
 var (
 	firstSeed = flag.Uint64("seed", 0, "of the random worlds (default random)")
-	worlds    = flag.Int("worlds", 2000, "how many random worlds")
+	worlds    = flag.Int("worlds", 1000, "how many random worlds")
 )
 
 // seeds prints the first of the seeds that a test uses.
