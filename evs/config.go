@@ -65,7 +65,7 @@ type Config struct {
 	// of a cluster must agree. Default 1 MiB.
 	MaxMessageBytes int
 	// HistoryBytes is the memory for what has arrived and is not yet stable
-	// and released. Default 32 MiB, of which only what is used is touched.
+	// and released. Default 16 MiB, of which only what is used is touched.
 	HistoryBytes int
 	// ReassemblyBytes is the memory in which fragments are joined: at least
 	// twice MaxMessageBytes for every member. Default: four times.

@@ -18,7 +18,7 @@ const (
 	MaxMessageLimit    = 64 << 20
 	MaxGroups          = wire.MaxSetKeys // groups of one message
 	defaultMaxMessage  = 1 << 20
-	defaultHistory     = 32 << 20
+	defaultHistory     = 16 << 20
 	defaultSendQueue   = 512 << 10 // measured best of 256 KiB to 4 MiB: more only leaves the caches
 	defaultWindow      = 768 << 10 // a dozen trains: measured best of 128 to 8000 datagrams on loopback
 	loopbackMTU        = 1500      // not lo's 65,536: trains of many datagrams show more of the protocol

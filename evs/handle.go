@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"stampede/order"
+	"stampede/wire"
 )
 
 // HandleOptions say how a handle behaves; the zero value is a good default.
@@ -32,14 +33,15 @@ type Handle struct {
 	burst []item // of this pass, not handed over yet
 
 	// Between the loop and the reader.
-	mu      sync.Mutex
-	pending []item
-	asleep  bool // the reader waits on wake
-	ready   *readiness
-	wake    chan struct{}
-	done    atomic.Uint64 // deliveries given back, as the loop numbers them
-	full    atomic.Bool   // limit bytes or more are waiting
-	bytes   int           // waiting, under mu
+	mu       sync.Mutex
+	pending  []item
+	asleep   bool // the reader waits on wake
+	ready    *readiness
+	wake     chan struct{}
+	done     atomic.Uint64 // deliveries given back, as the loop numbers them
+	full     atomic.Bool   // limit bytes or more are waiting
+	bytes    int           // waiting, under mu
+	released int           // ends of loans waiting, under mu
 
 	reader reader
 	server atomic.Pointer[server]
@@ -113,7 +115,10 @@ func (p *Processor) Handle(o HandleOptions) (*Handle, error) {
 	}
 	h := &Handle{p: p, limit: o.QueueBytes, wake: make(chan struct{}, 1)}
 	h.filter.Store(nothing)
-	return h, p.admit(h)
+	if err := p.admit(h); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // Join joins groups; it holds for every delivery after it returns. To join a
@@ -122,8 +127,8 @@ func (h *Handle) Join(groups ...Group) error {
 	return h.change(func(list []Group) []Group { return append(list, groups...) })
 }
 
-// Leave leaves groups; no message to them alone is delivered after it returns,
-// but for those that the caller's own Receive already holds.
+// Leave leaves groups: messages to them alone that are not yet in the handle's
+// queue will not be put there.
 func (h *Handle) Leave(groups ...Group) error {
 	return h.change(func(list []Group) []Group {
 		return slices.DeleteFunc(list, func(g Group) bool { return slices.Contains(groups, g) })
@@ -154,13 +159,18 @@ func (h *Handle) change(f func([]Group) []Group) error {
 func (h *Handle) Groups() []Group { return slices.Clone(h.filter.Load().list) }
 
 // Close closes the handle at once: events that were not received are gone,
-// what it sent is not affected, blocked calls return ErrClosed. Closing again
-// does nothing.
+// what it sent is not affected, blocked calls return ErrClosed. It also ends the
+// life of the payloads that were received: not while another goroutine still
+// reads them. Closing again does nothing.
 func (h *Handle) Close() error {
 	if h.closed.Swap(true) {
 		return nil
 	}
 	h.p.dismiss(h)
+	h.p.abandon(h)
+	if s := h.server.Swap(nil); s != nil {
+		s.done <- ErrClosed
+	}
 	h.mu.Lock()
 	h.pending, h.bytes = nil, 0
 	if h.ready != nil {
@@ -183,18 +193,51 @@ func (h *Handle) rouse() {
 // calls it; flush hands over.
 func (h *Handle) offer(d *order.Delivery, v *view, done uint64) {
 	f := h.filter.Load()
-	if len(f.list) == 0 || d.OneSet && !h.match.matches(f, d.Sets[d.Set]) {
+	if len(f.list) == 0 || !h.wants(f, d) {
 		return
 	}
 	h.last = done
 	h.burst = append(h.burst, item{run: *d, view: v, filter: f, done: done})
 }
 
+// wants says whether one of the messages is for a group that f has joined: what
+// nobody will read must not keep the history.
+func (h *Handle) wants(f *filter, d *order.Delivery) bool {
+	switch {
+	case d.Frames == nil && d.Inline:
+		keys, _, _ := wire.SplitInline(d.Set, d.Message)
+		return f.joined(groupsOf(keys))
+	case d.Frames == nil || d.OneSet:
+		return h.match.matches(f, d.Sets[d.Set])
+	}
+	it := wire.NewFrames(d.Frames, d.Number)
+	var fr wire.Frame
+	for it.Next(&fr) {
+		if fr.Type != wire.FrameMessage {
+			continue
+		}
+		if fr.Inline && f.joined(groupsOf(fr.Keys())) || !fr.Inline && h.match.matches(f, d.Sets[fr.Set]) {
+			return true
+		}
+	}
+	return false
+}
+
 // push queues something else. Any goroutine.
 func (h *Handle) push(it item) {
 	h.mu.Lock()
 	h.pending = append(h.pending, it)
+	if it.released != 0 {
+		h.released++
+	}
 	h.mu.Unlock()
+}
+
+// unreceived is the number of Released events that wait.
+func (h *Handle) unreceived() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.released
 }
 
 // size of what an item keeps.

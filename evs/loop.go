@@ -26,7 +26,7 @@ type loop struct {
 	consumed uint64 // of them those that the session knows to be given back
 	before   uint64 // overruns before this configuration
 	told     int64  // when the statistics were last published
-	waiting  int    // senders that wait
+	waiting  int    // goroutines that wait
 	farewell bool   // the last acknowledgement was asked for
 	parted   bool   // and sent
 	counters LoopStats
@@ -80,7 +80,6 @@ func (p *Processor) sleep(now int64) error {
 	if p.loop.waiting > 0 {
 		d = min(d, now+patience)
 	}
-	p.publish(now, false)
 	p.loop.counters.Waits++
 	if d <= now {
 		return p.net.Wait(0)
@@ -136,6 +135,7 @@ func (p *Processor) pass(now int64) (int, error) {
 	p.distribute()
 	p.serve()
 	p.collect(now)
+	p.publish(now)
 	return n, nil
 }
 
@@ -198,6 +198,9 @@ func (p *Processor) offer(deliveries []order.Delivery) {
 // enter begins a configuration.
 func (p *Processor) enter(c *member.Change) {
 	p.loop.emitted = 0
+	if p.current == nil {
+		p.out.enter(c.Datagram)
+	}
 	p.current = &ConfigChange{Kind: Regular, ID: c.ID, From: c.From, Members: c.Members, Left: c.Left, Joined: c.Joined}
 	p.view = &view{members: c.Members}
 	for _, h := range p.handles {
@@ -234,16 +237,12 @@ func (p *Processor) collect(now int64) {
 		p.awaitOthers()
 		return
 	}
-	p.short.Store(p.out.lending() || s.Waiting() || s.Kept() > p.cfg.HistoryBytes/8/p.facts.DatagramBytes)
+	p.short.Store(p.out.lending() || s.Cramped())
 	l.loans = p.out.release(s.Returned(), l.loans[:0])
 	if len(l.loans) > 0 {
 		p.released(l.loans)
 	}
-	l.waiting = p.out.wakeSenders(now)
-	if ordered := s.Ordered(); ordered > l.counters.ordered || p.flushes() {
-		l.counters.ordered = ordered
-		p.wakeFlushed(ordered)
-	}
+	l.waiting = p.out.wakeWaiting(now, s.Ordered(), s.HeldUp())
 	p.partFrom(s)
 }
 
@@ -276,12 +275,6 @@ func (p *Processor) consumed() uint64 {
 	}
 	p.mu.Unlock()
 	return n
-}
-
-func (p *Processor) flushes() bool {
-	p.out.mu.Lock()
-	defer p.out.mu.Unlock()
-	return len(p.flushing) > 0
 }
 
 // released tells handles that their loans are over.
@@ -324,6 +317,4 @@ type LoopStats struct {
 	Waits               uint64
 	Verdicts            [wire.NumVerdicts]uint64 // datagrams by what the door said of them
 	DatagramsPerArrival perf.Histogram
-
-	ordered uint64
 }

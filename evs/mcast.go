@@ -2,7 +2,6 @@ package evs
 
 import (
 	"context"
-	"slices"
 
 	"stampede/batch"
 )
@@ -69,7 +68,7 @@ func (h *Handle) try(g Guarantee, to []Group, iov [][]byte, wait bool) (number u
 		o.mu.Unlock()
 		return 0, nil, ErrClosed
 	}
-	if err = o.address(&m, to); err == nil {
+	if err = o.address(&m, to, length(iov)); err == nil {
 		number, err = o.packer.Append(&m, iov)
 	}
 	wake := o.accepted(number, &err)
@@ -101,7 +100,8 @@ func (o *outbox) accepted(number uint64, err *error) (wake bool) {
 // must not be changed until the event Released with the same number; iov and
 // to are the caller's again on return. Delivery to the own handles refers to
 // the same memory. Short messages are copied all the same, and then released
-// at once.
+// at once. A handle that does not receive its Released events is refused further
+// loans with ErrWouldBlock.
 func (h *Handle) LendGroups(ctx context.Context, g Guarantee, to []Group, iov [][]byte) (number uint64, err error) {
 	for {
 		number, w, err := h.tryLend(g, to, iov)
@@ -118,6 +118,9 @@ func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, 
 	if len(to) > MaxGroups {
 		return 0, nil, ErrTooManyGroups
 	}
+	if h.unreceived() >= maxReleased {
+		return 0, nil, ErrWouldBlock
+	}
 	o := h.p.out
 	m := messageOf(h, g)
 	o.mu.Lock()
@@ -127,7 +130,7 @@ func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, 
 	}
 	loan := o.loan()
 	loan.Handle = uint32(h.origin)
-	if err = o.address(&m, to); err == nil {
+	if err = o.address(&m, to, length(iov)); err == nil {
 		number, err = o.packer.Lend(&m, iov, loan)
 	}
 	copied := loan.Outstanding() == 0
@@ -151,6 +154,18 @@ func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, 
 	return number, w, err
 }
 
+// length of a message in bytes.
+func length(iov [][]byte) (n int) {
+	for _, part := range iov {
+		n += len(part)
+	}
+	return n
+}
+
+// maxReleased bounds the ends of loans that wait for a handle that does not
+// receive.
+const maxReleased = 1 << 16
+
 // joined are the groups that the handle has joined, in one order always.
 func (h *Handle) joined() ([]Group, error) {
 	f := h.filter.Load()
@@ -161,33 +176,22 @@ func (h *Handle) joined() ([]Group, error) {
 }
 
 // Flush waits until the messages that were accepted before it, of all handles
-// of the processor, have their place in the order.
+// of the processor, have their place in the order. Like a blocked send it
+// returns ErrWouldBlock when the handle's own events, which nobody takes, are
+// what it waits for.
 func (h *Handle) Flush(ctx context.Context) error {
 	o := h.p.out
 	o.mu.Lock()
-	if o.closed {
+	if o.closed || h.closed.Load() {
 		o.mu.Unlock()
 		return ErrClosed
 	}
 	w := o.waiter(h)
 	w.number = o.last.Load()
-	h.p.flushing = append(h.p.flushing, w)
+	o.flushing = append(o.flushing, w)
 	o.mu.Unlock()
 	h.p.net.Wake()
-	return h.p.await(ctx, w, &h.p.flushing)
-}
-
-// wakeFlushed wakes who waits for the order to reach a message.
-func (p *Processor) wakeFlushed(ordered uint64) {
-	p.out.mu.Lock()
-	p.flushing = slices.DeleteFunc(p.flushing, func(w *waiter) bool {
-		if w.number > ordered {
-			return false
-		}
-		w.ch <- nil
-		return true
-	})
-	p.out.mu.Unlock()
+	return h.p.await(ctx, w, &o.flushing)
 }
 
 // await blocks until the loop wakes the waiter, which list holds, or ctx ends.

@@ -1,11 +1,8 @@
 package evs
 
 import (
-	"runtime"
-
 	"stampede/batch"
 	"stampede/order"
-	"stampede/sock"
 	"stampede/wire"
 )
 
@@ -24,13 +21,6 @@ type memory struct {
 //	send      the send queue, and own datagrams until they are stable
 func newMemory(c Config) (*memory, error) {
 	m := new(memory)
-	mapped := func(n int) ([]byte, error) {
-		b, err := sock.Map(n)
-		if err == nil {
-			runtime.AddCleanup(m, unmap, b)
-		}
-		return b, err
-	}
 	arenas := []struct {
 		slab  **batch.Slab
 		bytes int
@@ -39,18 +29,18 @@ func newMemory(c Config) (*memory, error) {
 		{&m.Control, max(c.HistoryBytes, batch.ChunkBytes)},
 	}
 	for _, a := range arenas {
-		b, err := mapped(a.bytes)
+		b, err := obtain(m, a.bytes)
 		if err != nil {
 			return nil, err
 		}
 		*a.slab = batch.NewSlab(batch.NewArena(b))
 	}
-	pool, err := mapped(c.ReassemblyBytes)
+	pool, err := obtain(m, c.ReassemblyBytes)
 	if err != nil {
 		return nil, err
 	}
 	m.Pool = batch.NewPool(pool, largestJoined(c.MaxMessageBytes))
 	m.Decoder = new(wire.Decoder)
-	m.send, err = mapped(c.SendQueueBytes + c.HistoryBytes + 2*c.MaxMessageBytes)
+	m.send, err = obtain(m, c.SendQueueBytes+c.HistoryBytes+2*c.MaxMessageBytes)
 	return m, err
 }

@@ -2,6 +2,7 @@ package evs
 
 import (
 	"runtime"
+	"sync"
 
 	"stampede/batch"
 	"stampede/sock"
@@ -24,7 +25,7 @@ func Listen(c Config) (*sock.Socket, error) {
 		peers = nil
 	}
 	// Arrivals are kept in the memory that they came in, the ring's and more.
-	memory, err := sock.Map(c.HistoryBytes + 2*spareChunks*batch.ChunkBytes)
+	memory, err := takeMapping(c.HistoryBytes + 2*spareChunks*batch.ChunkBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -35,16 +36,48 @@ func Listen(c Config) (*sock.Socket, error) {
 		GSO:   c.GSO, GRO: c.GRO, Batch: c.ReceiveBatch, Wait: c.Wait,
 	})
 	if err != nil {
-		sock.Unmap(memory)
+		leaveMapping(memory)
 		return nil, err
 	}
-	runtime.AddCleanup(s, unmap, memory)
+	runtime.AddCleanup(s, leaveMapping, memory)
 	return s, nil
 }
 
-// unmap gives memory back when its owner is unreachable: until then events may
-// refer to it, also after Close.
-func unmap(memory []byte) { sock.Unmap(memory) }
+// mappings are memory whose owner is unreachable, by size. They are used again
+// and never unmapped: a payload that somebody kept beyond its life, against the
+// rules, then shows wrong bytes and does not end the program.
+var mappings struct {
+	mu   sync.Mutex
+	free map[int][][]byte
+}
+
+// obtain maps memory for as long as owner is reachable.
+func obtain[T any](owner *T, n int) ([]byte, error) {
+	b, err := takeMapping(n)
+	if err == nil {
+		runtime.AddCleanup(owner, leaveMapping, b)
+	}
+	return b, err
+}
+
+func takeMapping(n int) ([]byte, error) {
+	mappings.mu.Lock()
+	defer mappings.mu.Unlock()
+	if f := mappings.free[n]; len(f) > 0 {
+		mappings.free[n] = f[:len(f)-1]
+		return f[len(f)-1], nil
+	}
+	return sock.Map(n)
+}
+
+func leaveMapping(b []byte) {
+	mappings.mu.Lock()
+	defer mappings.mu.Unlock()
+	if mappings.free == nil {
+		mappings.free = map[int][][]byte{}
+	}
+	mappings.free[len(b)] = append(mappings.free[len(b)], b)
+}
 
 // keepable says whether an arrival's memory is kept as it is. Small arrivals
 // are copied, so that none of them pins a chunk; and so is everything when

@@ -14,16 +14,19 @@ import (
 // do the packing, each message under the lock; the loop takes it once for a
 // datagram.
 type outbox struct {
-	mu      sync.Mutex
-	packer  *batch.Packer
-	limit   int
-	sets    map[string]uint16 // announced group sets, by their keys
-	loans   []*batch.Loan     // not in use
-	lent    int               // loans in use
-	waiting []*waiter         // senders that wait for room
-	idle    []*waiter         // waiters not in use
-	armed   bool              // the loop has seen the queue empty and wants to be woken
-	closed  bool
+	mu       sync.Mutex
+	packer   *batch.Packer
+	config   batch.PackerConfig
+	arena    *batch.Arena
+	limit    int
+	sets     map[string]uint16 // announced group sets, by their keys
+	loans    []*batch.Loan     // not in use
+	lent     int               // loans in use
+	waiting  []*waiter         // senders that wait for room
+	flushing []*waiter         // who waits for the order to come to a message
+	idle     []*waiter         // waiters not in use
+	armed    bool              // the loop has seen the queue empty and wants to be woken
+	closed   bool
 
 	last atomic.Uint64 // number of the newest message accepted
 }
@@ -38,9 +41,18 @@ type waiter struct {
 }
 
 func newOutbox(c batch.PackerConfig, memory []byte) *outbox {
-	o := &outbox{sets: map[string]uint16{}, limit: c.QueueBytes}
-	o.packer = batch.NewPacker(c, batch.NewArena(memory))
+	o := &outbox{sets: map[string]uint16{}, limit: c.QueueBytes, config: c, arena: batch.NewArena(memory)}
+	o.packer = batch.NewPacker(c, o.arena)
 	return o
+}
+
+// enter begins the first configuration: from here on messages are accepted,
+// into datagrams of its size.
+func (o *outbox) enter(datagram int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.config.Datagram = datagram
+	o.packer = batch.NewPacker(o.config, o.arena)
 }
 
 // keyBytes is the memory of to, for looking a set up without copying it.
@@ -51,10 +63,13 @@ func keyBytes(to []Group) []byte {
 	return unsafe.Slice(&to[0][0], len(to)*len(to[0]))
 }
 
-// address fills in how m names its groups: by the short name of the set, which
+// address fills in how m, of so many bytes, names its groups: by the short name of the set, which
 // is announced when it is new; inline when there are too many sets.
-func (o *outbox) address(m *batch.Message, to []Group) error {
+func (o *outbox) address(m *batch.Message, to []Group, bytes int) error {
 	key := keyBytes(to)
+	if bytes > o.config.MaxMessage {
+		return ErrTooLarge // before anything is announced for it
+	}
 	if id, ok := o.sets[string(key)]; ok {
 		m.Set = id
 		return nil
@@ -174,44 +189,67 @@ func (o *outbox) cancel(w *waiter, list *[]*waiter) {
 	o.idle = append(o.idle, w)
 }
 
-// patience is how long a full event queue may stay untouched before its
-// handle's blocked senders are told that they may be waiting for themselves.
+// patience is how long a handle's events may stay untouched, while they hold up
+// what is to be sent, before its blocked calls are told that they may be
+// waiting for themselves.
 const patience = 50_000_000
 
-// wakeSenders wakes who waits for room when half of the queue is free, and who
-// may be waiting for himself. It returns how many still wait. The loop calls it
-// once a pass.
-func (o *outbox) wakeSenders(now int64) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.waiting) == 0 {
-		return 0
-	}
-	room := o.packer.Queued() <= o.limit/2
-	still := o.waiting[:0]
-	for _, w := range o.waiting {
-		switch {
-		case room:
-			w.ch <- nil
-		case w.stuck(now):
-			w.ch <- ErrWouldBlock
-		default:
+// wake ends the waits in list that judge has an answer for, and returns the rest.
+func wake(list []*waiter, judge func(*waiter) (error, bool)) []*waiter {
+	still := list[:0]
+	for _, w := range list {
+		if err, over := judge(w); over {
+			w.ch <- err
+		} else {
 			still = append(still, w)
 		}
 	}
-	clear(o.waiting[len(still):])
-	o.waiting = still
-	return len(still)
+	clear(list[len(still):])
+	return still
 }
 
-// stuck says whether the waiter's own event queue is full and untouched.
-func (w *waiter) stuck(now int64) bool {
+// wakeWaiting wakes who waits for room when half of the queue is free, who
+// waits for the order when it has come to ordered, and who may be waiting for
+// himself. It returns how many still wait. The loop calls it once a pass.
+func (o *outbox) wakeWaiting(now int64, ordered uint64, heldUp bool) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting)+len(o.flushing) == 0 {
+		return 0
+	}
+	room := o.packer.Queued() <= o.limit/2
+	o.waiting = wake(o.waiting, func(w *waiter) (error, bool) {
+		if room {
+			return nil, true
+		}
+		return ErrWouldBlock, w.stuck(now, heldUp)
+	})
+	o.flushing = wake(o.flushing, func(w *waiter) (error, bool) {
+		if w.number <= ordered {
+			return nil, true
+		}
+		return ErrWouldBlock, w.stuck(now, heldUp)
+	})
+	return len(o.waiting) + len(o.flushing)
+}
+
+// stuck says whether the waiter's own handle has events that nobody takes, so
+// many that its limit is reached or that they hold up what is to be sent.
+func (w *waiter) stuck(now int64, heldUp bool) bool {
 	done := w.handle.done.Load()
-	if w.since == 0 || done != w.done || !w.handle.full.Load() {
+	if w.since == 0 || done != w.done || done >= w.handle.last || !heldUp && !w.handle.full.Load() {
 		w.since, w.done = now, done
 		return false
 	}
 	return now-w.since >= patience
+}
+
+// abandon wakes what a closed handle waits for.
+func (o *outbox) abandon(h *Handle) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	judge := func(w *waiter) (error, bool) { return ErrClosed, w.handle == h }
+	o.waiting, o.flushing = wake(o.waiting, judge), wake(o.flushing, judge)
 }
 
 // close wakes all with an error.
@@ -219,10 +257,8 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	for _, w := range o.waiting {
-		w.ch <- ErrClosed
-	}
-	o.waiting = nil
+	judge := func(*waiter) (error, bool) { return ErrClosed, true }
+	o.waiting, o.flushing = wake(o.waiting, judge), wake(o.flushing, judge)
 }
 
 var _ order.Source = (*outbox)(nil)

@@ -17,8 +17,9 @@ import (
 )
 
 var (
-	errServed = errors.New("evs: handle is served already")
-	errLeave  = errors.New("evs: left before every member was known to hold all messages")
+	errServed  = errors.New("evs: handle is served already")
+	errHandles = errors.New("evs: too many handles")
+	errLeave   = errors.New("evs: left before every member was known to hold all messages")
 )
 
 // Processor is one participant of a cluster.
@@ -30,8 +31,6 @@ type Processor struct {
 	mem   *memory
 	out   *outbox
 	start time.Time // of the clock that the loop goes by
-
-	flushing []*waiter // under out.mu
 
 	// Under mu, which the loop takes once a pass.
 	mu      sync.Mutex
@@ -79,7 +78,10 @@ func Open(ctx context.Context, c Config) (*Processor, error) {
 		return nil, err
 	}
 	go p.run()
-	return p, p.awaitFirst(ctx)
+	if err := p.awaitFirst(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func newProcessor(c Config, network Network) (*Processor, error) {
@@ -183,14 +185,37 @@ func (p *Processor) admit(h *Handle) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing.Load() || p.current == nil {
+		if p.problem != nil {
+			return fmt.Errorf("%w: %w", ErrClosed, p.problem)
+		}
 		return ErrClosed
 	}
-	p.origins++
+	if len(p.handles) >= maxHandles {
+		return errHandles
+	}
+	for p.origins++; p.origins == 0 || p.inUse(p.origins); p.origins++ {
+	}
 	h.origin = p.origins
 	p.handles = append(p.handles, h)
 	h.push(item{config: p.current})
 	return nil
 }
+
+// maxHandles leaves numbers to choose from.
+const maxHandles = 1 << 15
+
+// inUse says whether an open handle has the number. mu is held.
+func (p *Processor) inUse(origin uint16) bool {
+	for _, h := range p.handles {
+		if h.origin == origin {
+			return true
+		}
+	}
+	return false
+}
+
+// abandon ends what a closed handle waits for.
+func (p *Processor) abandon(h *Handle) { p.out.abandon(h) }
 
 // dismiss takes a handle out.
 func (p *Processor) dismiss(h *Handle) {
@@ -252,7 +277,8 @@ func (p *Processor) Leave(ctx context.Context) error {
 	return errors.Join(err, p.Close())
 }
 
-// Close closes the processor and its handles at once. Messages that were not
+// Close closes the processor and its handles at once; it must not be called by
+// a function that Serve runs, nor while another goroutine reads payloads. Messages that were not
 // sent are lost, and so are events that were not received. Closing again waits
 // for the first to be done.
 func (p *Processor) Close() error {
@@ -264,6 +290,7 @@ func (p *Processor) Close() error {
 
 // shut ends everything, after the loop's last pass.
 func (p *Processor) shut() {
+	p.closing.Store(true)
 	p.out.close()
 	p.mu.Lock()
 	handles := p.handles
@@ -271,12 +298,6 @@ func (p *Processor) shut() {
 	for _, h := range handles {
 		h.Close()
 	}
-	p.out.mu.Lock()
-	for _, w := range p.flushing {
-		w.ch <- ErrClosed
-	}
-	p.flushing = nil
-	p.out.mu.Unlock()
 	if err := p.net.Close(); err != nil {
 		p.log("close", "error", err)
 	}

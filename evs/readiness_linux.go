@@ -38,8 +38,8 @@ func (r *readiness) lower() {
 }
 
 // SyscallConn gives a descriptor for poll and its like, nothing else: it is
-// readable while Receive would not block. It is the handle's, closed with it,
-// and the same at every call.
+// readable while Receive would not block, and once the handle is closed. It is
+// the handle's, and the same at every call.
 func (h *Handle) SyscallConn() (syscall.RawConn, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

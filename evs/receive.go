@@ -41,20 +41,17 @@ func (h *Handle) TryReceive(buf []Event) (int, error) { return h.take(buf, false
 
 // Events is an iterator over Receive, for comfort. An event's payload lives for
 // the body of the loop. The iteration ends with an error, that of ctx when it
-// ended.
+// ended; after a break the next receiving call goes on behind the last event.
 func (h *Handle) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		buf := make([]Event, 64)
+		one := make([]Event, 1) // what is taken is received: a break must lose nothing
 		for {
-			n, err := h.Receive(ctx, buf)
-			if err != nil {
+			if _, err := h.Receive(ctx, one); err != nil {
 				yield(Event{}, err)
 				return
 			}
-			for i := range buf[:n] {
-				if !yield(buf[i], nil) {
-					return
-				}
+			if !yield(one[0], nil) {
+				return
 			}
 		}
 	}
@@ -75,6 +72,9 @@ func (h *Handle) take(buf []Event, wait bool) (int, error) {
 		}
 		n += r.expand(buf[n:])
 	}
+	if r.next == len(r.items) {
+		h.drained()
+	}
 	if n > 0 {
 		h.events.Add(uint64(n))
 		h.batches.Add(1)
@@ -94,6 +94,15 @@ func (h *Handle) giveBack() {
 	}
 }
 
+// drained lowers the descriptor when nothing is left.
+func (h *Handle) drained() {
+	h.mu.Lock()
+	if h.ready != nil && len(h.pending) == 0 {
+		h.ready.lower()
+	}
+	h.mu.Unlock()
+}
+
 // fetch takes the whole queue; false when it is empty.
 func (h *Handle) fetch(wait bool) bool {
 	r := &h.reader
@@ -104,14 +113,11 @@ func (h *Handle) fetch(wait bool) bool {
 			h.asleep = true
 			h.waits.Add(1)
 		}
-		if h.ready != nil {
-			h.ready.lower()
-		}
 		return false
 	}
 	r.items, h.pending = h.pending, r.items[:0]
 	r.next = 0
-	h.bytes = 0
+	h.bytes, h.released = 0, 0
 	h.full.Store(false)
 	return true
 }

@@ -21,9 +21,10 @@ const serveBatch = 256
 // Serve calls f with batches of events on the loop's own thread: no wake-up
 // stands between the arrival of a message and f, nor between what f sends and
 // the network. f must not block, and sends with the Try forms only: while it
-// runs, nothing else does. Payloads live until f returns. Serve returns when
-// ctx ends, with its error, when f returns one, or when the handle is closed.
-// No other receiving call may run meanwhile.
+// runs, nothing else does; it may close its handle, but not its processor.
+// Payloads live until f returns, and all events that f was called with count as
+// received. Serve returns when ctx ends, with its error, when f returns one, or
+// when the handle is closed. No other receiving call may run meanwhile.
 func (h *Handle) Serve(ctx context.Context, f func([]Event) error) error {
 	s := &server{f: f, ctx: ctx, buf: make([]Event, serveBatch), done: make(chan error, 1)}
 	if !h.server.CompareAndSwap(nil, s) {

@@ -27,9 +27,9 @@ type published struct {
 const statsInterval = 5_000_000
 
 // publish copies the counters for others to read. The loop calls it.
-func (p *Processor) publish(now int64, always bool) {
+func (p *Processor) publish(now int64) {
 	l := &p.loop
-	if !always && now-l.told < statsInterval {
+	if now-l.told < statsInterval {
 		return
 	}
 	l.told = now

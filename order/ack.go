@@ -13,7 +13,8 @@ const never = math.MaxInt64
 // acking decides when this processor says how far it is, though it has no
 // data to say it with. Whatever it multicasts says it too.
 type acking struct {
-	due bool // in this step, whatever the rest says
+	due   bool // in this step, whatever the rest says
+	press bool // the count of pressure has grown: headers do not tell it
 
 	toldAru, toldTaken, toldStable uint64 // as everybody was last told
 	last                           int64  // when that was
@@ -65,7 +66,7 @@ func (a *acking) step(s *Session, now int64, backlog int, out *batch.Burst) {
 		a.moved = now
 	}
 	repeat := a.repeats(s, now)
-	if !a.due && !repeat && !a.urgent(s) && now < a.last+s.timers.Heartbeat &&
+	if !a.due && !a.press && !repeat && !a.urgent(s) && now < a.last+s.timers.Heartbeat &&
 		(a.moved == never || now < a.moved+s.timers.Ack) {
 		return
 	}
@@ -166,6 +167,7 @@ func (a *acking) send(s *Session, now int64, nth, to, backlog int, out *batch.Bu
 		held := min((now-m.echoAt)/1000, math.MaxUint32)
 		b.Echoes = append(b.Echoes, wire.Echo{Member: s.ids[i], Sent: m.echo, Held: uint32(held)})
 	}
+	a.press = a.press && to >= 0 && to != s.walk.reader
 	a.scratch[nth] = b.AppendTo(a.scratch[nth][:wire.HeaderBytes])
 	s.control(wire.KindAck, to, a.scratch[nth], backlog, out)
 	s.Counters.SentAcks++

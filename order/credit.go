@@ -143,7 +143,7 @@ func (p *pressure) suffer(s *Session, now int64) {
 	}
 	p.told = now
 	p.count++
-	s.acks.due = true
+	s.acks.press = true
 	if s.sequencer() {
 		p.squeeze(s, now)
 	}

@@ -134,7 +134,7 @@ func (s *Session) joinEarly(st *stream, sl *slot, f *wire.Frame, limit int) bool
 	if e.got < e.total {
 		return true
 	}
-	if !s.complete(st, sl, f, e.bytes, true) {
+	if !s.complete(st, f, e.bytes, true) {
 		return false
 	}
 	*e = st.early[len(st.early)-1]
@@ -145,7 +145,11 @@ func (s *Session) joinEarly(st *stream, sl *slot, f *wire.Frame, limit int) bool
 
 // deliverWaiting looks again at the unordered messages that waited for a group set.
 func (s *Session) deliverWaiting(st *stream) {
-	for d := st.cursor.dseq; d <= st.high; d++ {
+	from := st.cursor.dseq
+	if st.cursor.off > 0 {
+		from++ // the cursor is inside: what it has passed was delivered
+	}
+	for d := from; d <= st.high; d++ {
 		if sl := st.held(d); sl != nil && (sl.carries(wire.Unordered) || sl.has(wire.FrameFragment)) {
 			s.deliverEarly(st, sl)
 		}

@@ -13,7 +13,7 @@ import "stampede/wire"
 // HandOff asks the sequencer to hand the order to a member in its next step.
 // Any other processor ignores it.
 func (s *Session) HandOff(to wire.ProcessorID) {
-	if i := s.index(to); i >= 0 && i != s.cfg.Self {
+	if i := s.index(to); i >= 0 && i != s.cfg.Self && s.sequencer() && !s.walk.awaiting {
 		s.send.handTo = i
 	}
 }

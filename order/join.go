@@ -9,24 +9,28 @@ type joined struct {
 	got    uint32 // bytes that have come
 }
 
-// buffer is reassembly memory that goes back with a datagram.
-type buffer struct {
-	bytes []byte
-	next  *buffer
+// loan is reassembly memory that is out with a delivery.
+type loan struct {
+	bytes    []byte
+	delivery uint64 // it comes back when so many have been given back
 }
 
-// hold ties reassembly memory to a datagram.
-func (s *Session) hold(sl *slot, b []byte) {
-	if s.spare == nil {
-		block := make([]buffer, 256)
-		for i := range block {
-			block[i].next, s.spare = s.spare, &block[i]
-		}
+// lend notes that the next delivery takes reassembly memory along.
+func (s *Session) lend(b []byte) {
+	s.loans = append(s.loans, loan{b, s.emitted + 1})
+}
+
+// reclaim takes reassembly memory back that the application is done with.
+// Deliveries are given back in order, whatever position they have.
+func (s *Session) reclaim() {
+	n := 0
+	for n < len(s.loans) && s.loans[n].delivery <= s.consumed {
+		s.mem.Pool.Put(s.loans[n].bytes)
+		n++
 	}
-	n := s.spare
-	s.spare = n.next
-	n.bytes, n.next = b, sl.buffers
-	sl.buffers = n
+	if n > 0 {
+		s.loans = append(s.loans[:0], s.loans[n:]...)
+	}
 }
 
 // reassembly takes a buffer; nil when the memory is used up just now.
@@ -50,7 +54,7 @@ func (s *Session) join(st *stream, sl *slot, f *wire.Frame) bool {
 		return s.joinEarly(st, sl, f, len(st.early)+1)
 	}
 	if f.Offset == 0 && f.Last() && f.Missing == 0 {
-		return s.complete(st, sl, f, f.Body, false)
+		return s.complete(st, f, f.Body, false)
 	}
 	j := &st.joining
 	if f.Offset == 0 && (j.bytes == nil || j.number != f.Number) {
@@ -73,7 +77,7 @@ func (s *Session) join(st *stream, sl *slot, f *wire.Frame) bool {
 	if j.got < f.Total {
 		return true
 	}
-	if !s.complete(st, sl, f, j.bytes, true) {
+	if !s.complete(st, f, j.bytes, true) {
 		return false
 	}
 	*j = joined{}
@@ -96,8 +100,8 @@ func copyPiece(dst []byte, sl *slot, f *wire.Frame) {
 }
 
 // complete delivers a message all of whose bytes are there. owned: body is
-// reassembly memory that passes to the datagram.
-func (s *Session) complete(st *stream, sl *slot, f *wire.Frame, body []byte, owned bool) bool {
+// reassembly memory that goes out with the delivery.
+func (s *Session) complete(st *stream, f *wire.Frame, body []byte, owned bool) bool {
 	d := Delivery{
 		Member: st.member, Number: f.Number, Sets: st.sets,
 		Message: body, Guarantee: f.Guarantee, Inline: f.Inline, Set: f.Set, Origin: f.Origin,
@@ -114,19 +118,24 @@ func (s *Session) complete(st *stream, sl *slot, f *wire.Frame, body []byte, own
 			s.Counters.Undecodable++
 			return true
 		}
-		s.hold(sl, plain)
+		if f.Batch && !s.batchAddressed(st, plain) {
+			s.mem.Pool.Put(plain)
+			return true
+		}
 		d.Message = plain
 		if f.Batch {
-			if !s.batchAddressed(st, plain) {
-				return true
-			}
 			d.Frames, d.Message, d.Set = plain, nil, 0
 		}
-	} else if owned {
-		s.hold(sl, body)
+		body, owned = plain, true
 	}
 	if !f.Batch && !s.addressed(st, f) {
+		if owned {
+			s.mem.Pool.Put(body)
+		}
 		return true
+	}
+	if owned {
+		s.lend(body)
 	}
 	s.emit(d)
 	return true
@@ -182,7 +191,7 @@ func (s *Session) deliverLent(st *stream, sl *slot, f *wire.Frame) bool {
 			return false
 		}
 		copyPiece(d.Message, sl, f)
-		s.hold(sl, d.Message)
+		s.lend(d.Message)
 	}
 	s.emit(d)
 	return true

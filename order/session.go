@@ -100,8 +100,8 @@ type Session struct {
 	out     []Delivery       // deliverable, not asked for yet
 	given   []Delivery       // the last answer of Deliver, whose memory comes next
 	returns []batch.Datagram // own datagrams that left the history
-	spare   *buffer
-	plain   batch.Datagram // see datagram
+	loans   []loan           // reassembly memory out with deliveries, oldest first
+	plain   batch.Datagram   // see datagram
 
 	Counters Counters
 }
@@ -128,8 +128,9 @@ func New(c Config, m *Memory, now int64) *Session {
 	s.ids = make([]wire.ProcessorID, n)
 	s.members = make([]member, n)
 	s.streams = make([]stream, n)
-	// Twice the history: one control datagram (stamps) for each of data.
-	slots := ceilPowerOfTwo(2 * max(c.History, 1))
+	// Beside the history of data, one stamp datagram for each of the others'
+	// data, up to a limit that only lone datagrams of very many senders reach.
+	slots := ceilPowerOfTwo(min(n+1, crowd) * max(c.History, 1))
 	for i, mb := range c.Members {
 		s.ids[i] = mb.ID
 		s.members[i].heard = now
@@ -174,12 +175,11 @@ func (s *Session) sequencer() bool { return s.walk.reader == s.cfg.Self }
 
 // Deadline is the time of the next Step that is due though nothing arrives.
 func (s *Session) Deadline() int64 {
-	if s.send.waiting && s.credit() > 0 {
-		return s.repair.now // this step's own deliveries have made room
+	if s.send.waiting && (s.credit() > 0 || s.taken < s.delivered && s.log.at(s.taken+1).mark <= s.consumed) {
+		return s.repair.now // this step's own deliveries have made room, or will when they are settled
+	}
+	if s.acks.due || s.acks.press || s.send.handTo >= 0 && s.slotFree() {
+		return s.repair.now // asked for since the last step
 	}
 	return min(s.acks.deadline(s), s.repair.at)
 }
-
-// Waiting says whether data waits for credit: it may be for the application to
-// give something back.
-func (s *Session) Waiting() bool { return s.send.waiting }

@@ -43,6 +43,9 @@ func randomWorld(t *testing.T, seed uint64) {
 	only := wire.Guarantee(r.IntN(8)) // half of the worlds have one guarantee only
 	for range 3 + r.IntN(10) {
 		for _, n := range w.nodes {
+			if n.asleep = r.IntN(5) == 0; !n.asleep {
+				n.due = true
+			}
 			n.randomMessages(only)
 			if r.IntN(4) == 0 { // the sequencer, whoever it is, hands off
 				n.s.HandOff(wire.ProcessorID(10 * (1 + r.IntN(sh.members))))
@@ -50,12 +53,31 @@ func randomWorld(t *testing.T, seed uint64) {
 		}
 		w.run(r.Int64N(3_000_000), func() bool { return false })
 	}
+	for _, n := range w.nodes {
+		n.asleep, n.due = false, true
+	}
 	if !w.run(60_000_000_000, w.everything) {
 		w.stuck()
 	}
 	w.judge()
 	if !w.run(10_000_000_000, w.settled) {
 		w.stuck()
+	}
+	w.judgeMemory()
+}
+
+// judgeMemory: when everything is stable and given back, so is its memory.
+func (w *world) judgeMemory() {
+	w.t.Helper()
+	for _, n := range w.nodes {
+		n.s.mem.Arrivals.Close()
+		n.s.mem.Control.Close()
+		n.packer.Close()
+		p := n.s.mem.Pool
+		if n.arena.Free() != n.arena.Len() || n.packs.Free() != n.packs.Len() || p.Free() != p.Len() {
+			w.t.Fatalf("member %d keeps %d arrival chunks, %d own, %d bytes of the pool", n.i,
+				n.arena.Len()-n.arena.Free(), n.packs.Len()-n.packs.Free(), p.Len()-p.Free())
+		}
 	}
 }
 
@@ -96,6 +118,7 @@ func (n *node) randomMessages(only wire.Guarantee) {
 
 func (n *node) lend(g wire.Guarantee, b []byte) {
 	m := batch.Message{Guarantee: g}
+	n.due = true
 	cut := n.w.rng.IntN(len(b) + 1)
 	number, err := n.packer.Lend(&m, [][]byte{b[:cut], b[cut:]}, new(batch.Loan))
 	if err != nil {
@@ -113,6 +136,7 @@ func (n *node) sendToSet(g wire.Guarantee, b []byte) {
 		}
 		return k
 	}
+	n.due = true
 	if n.announced < 2 || r.IntN(10) == 0 {
 		id := max(n.announced, 1)
 		n.announce(id, keys(id)...)

@@ -13,6 +13,7 @@ const crowd = 8
 // both have passed.
 func (s *Session) settle() {
 	s.take()
+	s.reclaim()
 	line, taken := s.aru, s.taken
 	for i := range s.members {
 		if i != s.cfg.Self {
@@ -47,14 +48,6 @@ func (s *Session) free() {
 
 // drop gives back one datagram's memory.
 func (s *Session) drop(sl *slot) {
-	for b := sl.buffers; b != nil; {
-		next := b.next
-		s.mem.Pool.Put(b.bytes)
-		b.bytes, b.next = nil, s.spare
-		s.spare = b
-		b = next
-	}
-	sl.buffers = nil
 	if sl.own != nil {
 		s.returns = append(s.returns, *sl.own)
 		*sl.own = batch.Datagram{}
@@ -75,8 +68,18 @@ func (s *Session) Returned() []batch.Datagram {
 	return r
 }
 
-// Kept is the number of positions whose memory waits for the application.
-func (s *Session) Kept() int { return int(s.delivered - s.taken) }
+// Cramped says whether the session would like to know at once what the
+// application gives back: data waits for credit, joining for memory, or a good
+// part of a history is out.
+func (s *Session) Cramped() bool {
+	return s.send.waiting || s.starved || int(s.delivered-s.taken) > s.cfg.History/4
+}
+
+// HeldUp says whether own data waits because this processor's application, of
+// all, has given back least.
+func (s *Session) HeldUp() bool {
+	return s.send.waiting && s.taken == s.leastTaken && int(s.send.data-s.send.takenData) >= s.cfg.History
+}
 
 // Calm says whether every member holds all that this processor has sent.
 func (s *Session) Calm() bool { return s.send.stable == s.send.next-1 }

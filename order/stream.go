@@ -25,12 +25,11 @@ type stream struct {
 // slot is one datagram of a stream. It is small, since each datagram of each
 // stream goes through one: two cache lines.
 type slot struct {
-	dseq    uint64 // the datagram that the slot is about
-	bytes   []byte // while held: the datagram, without its lent tail
-	chunk   *batch.Chunk
-	own     *batch.Datagram // of the packer's; nil for others' and for stamps
-	first   uint64          // number of its first whole message
-	buffers *buffer         // joined messages that end in it
+	dseq  uint64 // the datagram that the slot is about
+	bytes []byte // while held: the datagram, without its lent tail
+	chunk *batch.Chunk
+	own   *batch.Datagram // of the packer's; nil for others' and for stamps
+	first uint64          // number of its first whole message
 
 	position uint64 // 0 = none yet; stays when the datagram is given back
 	// While missing: when to ask for it. While held: when it was last sent again.

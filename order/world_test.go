@@ -65,7 +65,9 @@ type node struct {
 	got       []got
 	seen      map[name]bool
 	loans     []*batch.Loan
-	asleep    bool // its application gives nothing back
+	due       bool   // it has something to do
+	told      uint64 // deliveries given back
+	asleep    bool   // its application gives nothing back
 	given     uint64
 	cutting   bool // it leaves the configuration
 	announced uint16
@@ -138,6 +140,7 @@ func newWorld(t *testing.T, seed uint64, sh shape) *world {
 func (n *node) send(g wire.Guarantee, payload []byte, keys ...wire.Group) uint64 {
 	n.w.t.Helper()
 	m := batch.Message{Guarantee: g, Keys: keys, Origin: uint16(n.i)}
+	n.due = true
 	number, err := n.packer.Append(&m, [][]byte{payload})
 	if err == batch.ErrFull {
 		return 0
@@ -188,6 +191,8 @@ func (n *node) step() {
 	}
 	if !n.asleep {
 		n.s.Consumed(n.given)
+		n.due = n.due || n.s.Cramped() && n.given > n.told
+		n.told = n.given
 	}
 	for _, d := range n.s.Returned() {
 		if loan := n.packer.Release(&d); loan != nil {
@@ -318,7 +323,12 @@ func (w *world) run(limit int64, quiet func() bool) bool {
 		w.now = max(next, w.now+10_000)
 		w.arrivals()
 		for _, n := range w.nodes {
-			n.step()
+			// As a loop does: a pass when something has arrived, was accepted
+			// or given back, or is due.
+			if n.due || n.s.Deadline() <= w.now {
+				n.due = false
+				n.step()
+			}
 		}
 	}
 	return quiet()
@@ -338,6 +348,7 @@ func (w *world) arrivals() {
 			w.t.Fatalf("refused: %v", v)
 		}
 		n.s.Receive(w.now, &h, f.b, nil)
+		n.due = true
 	}
 	w.wire = keep
 }
