@@ -56,11 +56,11 @@ func parseScript(t *testing.T, text string) *script {
 }
 
 type scriptLife struct {
-	who      trace.Processor
-	events   []trace.Event
-	here, to trace.Config
-	members  []uint32
-	along    []uint32
+	who     trace.Processor
+	events  []trace.Event
+	here    trace.Config
+	members []uint32
+	along   []uint32
 }
 
 func (w *scriptLife) add(e trace.Event) {

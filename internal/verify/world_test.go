@@ -56,8 +56,7 @@ type worldLife struct {
 	who     trace.Processor
 	alive   bool
 	settled bool
-	part    int    // of the network
-	deafTo  uint32 // whose stream it hears only when it recovers
+	part    int // of the network
 	number  uint64
 	queue   []*worldMessage // handed in, in no stream yet
 	events  []trace.Event
@@ -92,6 +91,9 @@ func newWorld(seed uint64, mutant string) *world {
 	w.exact = w.chance(50)
 	for _, p := range []*int{&w.arrivals, &w.learns, &w.attempts, &w.deaf} {
 		*p = w.rng.IntN(100)
+	}
+	if w.chance(60) {
+		w.attempts /= 6 // most time is spent in configurations
 	}
 	w.unheard = uint32(w.rng.IntN(20))
 	for id := range 1 + w.rng.IntN(5) {
@@ -158,7 +160,7 @@ func (w *world) step() {
 		w.learn(l)
 	case n < 800:
 		w.deliver(l)
-	case n < 800+w.attempts/5:
+	case n < 800+w.attempts:
 		w.propose(w.group(l), false)
 	case n < 985:
 		w.recover(l)
