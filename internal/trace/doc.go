@@ -30,8 +30,9 @@
 // several; the events of one life are in one file, in the order in which they
 // happened.
 //
-// A send is in the file before the message is handed in. Which configuration
-// the message goes into is decided later, so a send has no config.
+// A send is in the file before the message is handed in, and a message whose
+// send is in the file is handed in. Which configuration it goes into is decided
+// later, so a send has no config. The numbers of one life's sends ascend.
 //
 // Configurations are told by the ids of the regular ones. The config of a
 // config event is the configuration that the processor enters, for a

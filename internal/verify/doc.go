@@ -41,5 +41,5 @@
 // must have no circle, and are compared for gaps. All of it takes time
 // proportional to the number of events, the comparison of cuts to the
 // transitional deliveries times the number of different cuts of one
-// configuration. Memory is 8 bytes an event, some 70 a message.
+// configuration. Memory is 8 bytes an event, some 80 a message.
 package verify
