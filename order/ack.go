@@ -24,6 +24,8 @@ type acking struct {
 	tailNext int64 // interval after that
 	safe     int64 // when the acknowledgement of a safe message is repeated
 	safeNext int64
+	wait     int64 // when a sender without credit shows what it knows
+	waitNext int64
 
 	sharesAt uint64 // position of the sequencer that the present shares are from
 
@@ -32,7 +34,7 @@ type acking struct {
 }
 
 func (a *acking) init(s *Session, now int64) {
-	a.last, a.moved, a.tail, a.safe = now, never, never, never
+	a.last, a.moved, a.tail, a.safe, a.wait = now, never, never, never, never
 	for i := range a.scratch {
 		a.scratch[i] = make([]byte, 0, s.cfg.Datagram)
 	}
@@ -48,7 +50,7 @@ func (a *acking) told(s *Session, now int64) {
 }
 
 func (a *acking) deadline(s *Session) int64 {
-	d := min(a.last+s.timers.Heartbeat, a.tail, a.safe)
+	d := min(a.last+s.timers.Heartbeat, a.tail, a.safe, a.wait)
 	if a.moved != never {
 		d = min(d, a.moved+s.timers.Ack)
 	}
@@ -104,12 +106,14 @@ func (s *Session) leastShare() int {
 }
 
 // repeats keeps the timers of what is said again until it has had its effect:
-// the own tail until it is stamped (a sequencer's: until all hold it), and the
-// acknowledgement of a safe message until the line covers it.
+// the own tail until it is stamped (a sequencer's: until all hold it), the
+// acknowledgement of a safe message until the line covers it, and, of a sender
+// that waits for credit, what it knows of the others, who may know better.
 func (a *acking) repeats(s *Session, now int64) bool {
 	tail := timer(&a.tail, &a.tailNext, s.unsettledTail(), now, s)
 	safe := timer(&a.safe, &a.safeNext, s.safe > s.stable, now, s)
-	return tail || safe
+	wait := timer(&a.wait, &a.waitNext, s.send.waiting, now, s)
+	return tail || safe || wait
 }
 
 // unsettledTail says whether somebody may not know of the newest own datagram.
@@ -143,11 +147,11 @@ func timer(at, interval *int64, wanted bool, now int64, s *Session) (fires bool)
 // send sends the nth acknowledgement of this step.
 func (a *acking) send(s *Session, now int64, nth, to, backlog int, out *batch.Burst) {
 	b := &a.body
-	b.Sent, b.Position, b.LeastTaken, b.Pressure = now, 0, 0, s.press.count
+	b.Sent, b.Position, b.LeastTaken, b.Pressure = now, 0, s.leastTaken, s.press.count
 	b.Echoes, b.Shares = b.Echoes[:0], b.Shares[:0]
 	room := wire.Capacity(s.cfg.Datagram, true) - wire.AckBytes
 	if s.sequencer() {
-		b.Position, b.LeastTaken = s.aru, s.leastTaken
+		b.Position = s.aru
 		for i := range s.members {
 			if room -= wire.ShareBytes; room < 0 {
 				break
@@ -199,6 +203,11 @@ func (s *Session) takeAck(now int64, i int, h *wire.Header, body []byte) {
 				s.members[j].share = max(1, min(int(sh.Share), s.cfg.History))
 			}
 		}
+	}
+	// Who waits for credit and does not know how far this processor is, is told.
+	if h.Backlog > 0 && (b.LeastTaken < s.taken || h.Stable < s.aru) && now > m.told+s.round.smoothed {
+		m.told = now
+		s.acks.due = true
 	}
 	// Who repeats an acknowledgement from behind our line is told it once.
 	if h.Stable < s.stable && m.answered < s.stable && s.acks.toldStable >= s.stable && h.Stable < s.safe {

@@ -117,6 +117,7 @@ type member struct {
 	echoAt     int64  // when that one came
 	echoed     bool   // it was sent back
 	pressure   uint32 // how often it could not keep up, as it last said
+	told       int64  // when it was last told for want of credit how far this processor is
 	answered   uint64 // stable line that it was told because it was behind
 }
 
@@ -175,8 +176,11 @@ func (s *Session) sequencer() bool { return s.walk.reader == s.cfg.Self }
 
 // Deadline is the time of the next Step that is due though nothing arrives.
 func (s *Session) Deadline() int64 {
-	if s.send.waiting && (s.credit() > 0 || s.taken < s.delivered && s.log.at(s.taken+1).mark <= s.consumed) {
-		return s.repair.now // this step's own deliveries have made room, or will when they are settled
+	if s.send.waiting && s.credit() > 0 {
+		return s.repair.now // this step's own deliveries have made room
+	}
+	if (s.send.waiting || len(s.members) == 1) && s.taken < s.delivered && s.log.at(s.taken+1).mark <= s.consumed {
+		return s.repair.now // or will when they are settled; who is alone has no other occasion
 	}
 	if s.acks.due || s.acks.press || s.send.handTo >= 0 && s.slotFree() {
 		return s.repair.now // asked for since the last step

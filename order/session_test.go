@@ -32,6 +32,9 @@ func randomWorld(t *testing.T, seed uint64) {
 	if r.IntN(8) == 0 {
 		sh.members = 9 + r.IntN(4) // a crowd acknowledges to its sequencer only
 	}
+	if r.IntN(2) == 0 {
+		sh.heartbeat = 3_600_000_000_000 // no delivery may wait for one
+	}
 	if r.IntN(4) == 0 {
 		sh.compress = wire.CodecS2 + wire.Codec(r.IntN(2))
 	}
@@ -60,6 +63,9 @@ func randomWorld(t *testing.T, seed uint64) {
 		w.stuck()
 	}
 	w.judge()
+	if sh.heartbeat > 0 {
+		return // the last word on what was taken may be lost, and is a heartbeat's to repeat
+	}
 	if !w.run(10_000_000_000, w.settled) {
 		w.stuck()
 	}

@@ -84,6 +84,7 @@ type shape struct {
 	maxMessage                         int
 	arena                              int // bytes of each node's memory
 	compress                           wire.Codec
+	heartbeat                          int64 // 0 = the default
 }
 
 func (sh shape) withDefaults() shape {
@@ -108,6 +109,7 @@ func newWorld(t *testing.T, seed uint64, sh shape) *world {
 	cfg := Config{
 		ID: wire.ConfigID{Epoch: 7, Rep: 1, RepIncarnation: 9}, Cluster: 5,
 		Datagram: sh.datagram, MaxMessage: uint32(sh.maxMessage), Window: sh.window, History: sh.history,
+		Timers: Timers{Heartbeat: sh.heartbeat},
 	}
 	for i := range sh.members {
 		cfg.Members = append(cfg.Members, wire.Member{ID: wire.ProcessorID(10 * (i + 1)), Incarnation: uint64(i + 1)})
