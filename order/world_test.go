@@ -210,6 +210,12 @@ func (n *node) invariants() {
 	if !(s.freed <= s.taken && s.taken <= s.delivered && s.delivered <= s.aru && s.freed <= s.stable && s.stable <= s.aru) {
 		n.w.t.Fatalf("member %d: marks out of order: freed %d taken %d delivered %d stable %d aru %d", n.i, s.freed, s.taken, s.delivered, s.stable, s.aru)
 	}
+	if s.taken > 0 && s.log.at(s.taken).mark > n.told {
+		n.w.t.Fatalf("member %d: position %d counts as taken, though delivery %d of %d is out", n.i, s.taken, s.log.at(s.taken).mark, n.told)
+	}
+	if s.send.data-s.send.takenData > uint64(max(s.cfg.History, 1)) || s.send.next-1-s.send.taken > uint64(len(s.self.slots)) {
+		n.w.t.Fatalf("member %d has %d datagrams of data out, history %d", n.i, s.send.data-s.send.takenData, s.cfg.History)
+	}
 	for _, o := range n.w.nodes {
 		if s.stable > o.s.aru {
 			n.w.t.Fatalf("member %d holds %d stable, member %d has only %d", n.i, s.stable, o.i, o.s.aru)
@@ -321,6 +327,9 @@ func (w *world) run(limit int64, quiet func() bool) bool {
 		}
 		for _, n := range w.nodes {
 			next = min(next, n.s.Deadline())
+			if n.due {
+				next = w.now
+			}
 		}
 		w.now = max(next, w.now+10_000)
 		w.arrivals()
