@@ -92,11 +92,11 @@ func newWorld(seed uint64, mutant string) *world {
 	for _, p := range []*int{&w.arrivals, &w.learns, &w.attempts, &w.deaf} {
 		*p = w.rng.IntN(100)
 	}
-	if w.chance(60) {
-		w.attempts /= 6 // most time is spent in configurations
+	if w.chance(70) {
+		w.attempts /= 15 // most time is spent in configurations
 	}
-	w.unheard = uint32(w.rng.IntN(20))
-	for id := range 1 + w.rng.IntN(5) {
+	w.unheard = uint32(w.rng.IntN(10))
+	for id := range 1 + max(w.rng.IntN(5), w.rng.IntN(5)) {
 		w.start(uint32(id+1), 1)
 	}
 	if w.chance(80) {
@@ -149,13 +149,16 @@ func (w *world) step() {
 	l := pick(w, alive)
 	switch n := w.rng.IntN(1000); {
 	case n < 150:
-		w.send(l)
+		for range 1 + w.rng.IntN(3) {
+			w.send(l)
+		}
 	case n < 250:
 		w.flush(l)
 	case n < 250+3*w.arrivals:
 		w.arrive(l)
 	case n < 600:
 		w.stamp(l)
+		w.deliver(l)
 	case n < 600+w.learns:
 		w.learn(l)
 	case n < 800:
@@ -220,7 +223,7 @@ func (w *world) flush(l *worldLife) {
 	if l.config == nil || l.attempt != nil && w.mutant != "send after the answer" {
 		return
 	}
-	for n := w.rng.IntN(4); n > 0 && len(l.queue) > 0; n-- {
+	for n := w.rng.IntN(6); n > 0 && len(l.queue) > 0; n-- {
 		i := 0
 		if j := w.rng.IntN(len(l.queue)); l.queue[j].guarantee == trace.Unordered {
 			i = j
@@ -426,7 +429,7 @@ func (l *worldLife) regularWalk(w *world, holds map[place]bool, stable int) {
 
 // group chooses who is to form a configuration with l.
 func (w *world) group(l *worldLife) (group []*worldLife) {
-	share := pick(w, []int{30, 60, 90, 100})
+	share := pick(w, []int{0, 30, 60, 90, 100})
 	for _, o := range w.alive() {
 		if o == l || o.part == l.part && w.chance(share) {
 			group = append(group, o)
