@@ -25,6 +25,8 @@ type node struct {
 
 	delivered atomic.Uint64 // messages of the group
 	enough    chan struct{} // closed with delivery o.Expect
+	own       uint64        // own messages delivered; the receiving goroutine's
+	home      chan struct{} // closed with own delivery o.Count
 }
 
 // Run runs a node until it has done its part or ctx ends: both are no error,
@@ -35,7 +37,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	n := &node{o: o, enough: make(chan struct{})}
+	n := &node{o: o, enough: make(chan struct{}), home: make(chan struct{})}
 	if n.group, err = evs.GroupOf(o.Group); err != nil {
 		return err
 	}
@@ -119,6 +121,11 @@ func (n *node) work(ctx context.Context) error {
 	}
 	if err := n.h.Flush(ctx); err != nil {
 		return err
+	}
+	if n.o.Count > 0 {
+		if err := attend(ctx, n, n.home); err != nil {
+			return err
+		}
 	}
 	if n.o.Expect == 0 {
 		return nil

@@ -141,6 +141,11 @@ func (n *node) take(e *evs.Event) error {
 	if err := n.record.deliver(e); err != nil {
 		return err
 	}
+	if e.Sender == n.p.Self().ID {
+		if n.own++; n.own == n.o.Count {
+			close(n.home)
+		}
+	}
 	if n.delivered.Add(1) == n.o.Expect {
 		close(n.enough)
 	}
