@@ -167,7 +167,7 @@ func (h *Handle) Close() error {
 		return nil
 	}
 	h.p.dismiss(h)
-	h.p.abandon(h)
+	h.p.out.abandon(h)
 	if s := h.server.Swap(nil); s != nil {
 		s.done <- ErrClosed
 	}

@@ -163,18 +163,11 @@ func (p *Processor) judge(now int64, a *batch.Arrival) {
 func (p *Processor) distribute() {
 	l := &p.loop
 	p.mu.Lock()
-	for {
-		change, deliveries := l.machine.Next()
-		if change != nil {
-			p.enter(change)
-			continue
-		}
-		if len(deliveries) == 0 {
-			break
-		}
-		p.offer(deliveries)
-		break
+	change, deliveries := l.machine.Next()
+	for ; change != nil; change, deliveries = l.machine.Next() {
+		p.enter(change)
 	}
+	p.offer(deliveries)
 	for _, h := range p.handles {
 		h.handOver()
 	}

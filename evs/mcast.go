@@ -31,9 +31,7 @@ func (h *Handle) TryMcastJoined(g Guarantee, iov ...[]byte) (number uint64, err 
 	if err != nil {
 		return 0, err
 	}
-	number, w, err := h.try(g, to, iov, false)
-	_ = w
-	return number, err
+	return h.TryMcastGroups(g, to, iov...)
 }
 
 // TryMcastGroups is McastGroups that returns ErrAgain instead of blocking.
@@ -49,7 +47,7 @@ func (h *Handle) mcast(ctx context.Context, g Guarantee, to []Group, iov [][]byt
 		if err != ErrAgain {
 			return number, err
 		}
-		if err := h.p.await(ctx, w, &h.p.out.waiting); err != nil {
+		if err := h.p.await(ctx, w); err != nil {
 			return 0, err
 		}
 	}
@@ -58,41 +56,52 @@ func (h *Handle) mcast(ctx context.Context, g Guarantee, to []Group, iov [][]byt
 // try packs the message, or says why not; when the queue is full and wait is
 // set, it registers a waiter under the same lock.
 func (h *Handle) try(g Guarantee, to []Group, iov [][]byte, wait bool) (number uint64, w *waiter, err error) {
-	if len(to) > MaxGroups {
-		return 0, nil, ErrTooManyGroups
+	if err := h.begin(to); err != nil {
+		return 0, nil, err
 	}
 	o := h.p.out
-	m := messageOf(h, g)
+	m := batch.Message{Guarantee: g, Origin: h.origin}
+	if err = o.address(&m, to, iov); err == nil {
+		number, err = o.packer.Append(&m, iov)
+	}
+	w, err = h.end(number, err, wait)
+	return number, w, err
+}
+
+// begin judges what the packer does not, and takes the lock.
+func (h *Handle) begin(to []Group) error {
+	if len(to) > MaxGroups {
+		return ErrTooManyGroups
+	}
+	o := h.p.out
 	o.mu.Lock()
 	if o.closed || h.closed.Load() {
 		o.mu.Unlock()
-		return 0, nil, ErrClosed
+		return ErrClosed
 	}
-	if err = o.address(&m, to, length(iov)); err == nil {
-		number, err = o.packer.Append(&m, iov)
-	}
-	wake := o.accepted(number, &err)
-	if err == ErrAgain && wait {
-		w = o.wait(h)
+	return nil
+}
+
+// end translates the packer's answer, registers a waiter if it is to be waited
+// for, and gives the lock back. It wakes the loop only when that has seen the
+// queue empty.
+func (h *Handle) end(number uint64, packed error, wait bool) (w *waiter, err error) {
+	o, wake := h.p.out, false
+	switch err = packed; err {
+	case nil:
+		o.last = number
+		wake, o.armed = o.armed, false
+	case batch.ErrFull:
+		err = ErrAgain
+		if wait {
+			w = o.wait(h)
+		}
 	}
 	o.mu.Unlock()
 	if wake {
 		h.p.net.Wake()
 	}
-	return number, w, err
-}
-
-// accepted translates the packer's answer, and says whether the loop is to be
-// woken: only when it has seen the queue empty. The lock is held.
-func (o *outbox) accepted(number uint64, err *error) (wake bool) {
-	switch *err {
-	case nil:
-		o.last.Store(number)
-		wake, o.armed = o.armed, false
-	case batch.ErrFull:
-		*err = ErrAgain
-	}
-	return wake
+	return w, err
 }
 
 // LendGroups is McastGroups that does not copy: what iov refers to leaves from
@@ -108,29 +117,24 @@ func (h *Handle) LendGroups(ctx context.Context, g Guarantee, to []Group, iov []
 		if err != ErrAgain {
 			return number, err
 		}
-		if err := h.p.await(ctx, w, &h.p.out.waiting); err != nil {
+		if err := h.p.await(ctx, w); err != nil {
 			return 0, err
 		}
 	}
 }
 
 func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, w *waiter, err error) {
-	if len(to) > MaxGroups {
-		return 0, nil, ErrTooManyGroups
-	}
 	if h.unreceived() >= maxReleased {
 		return 0, nil, ErrWouldBlock
 	}
-	o := h.p.out
-	m := messageOf(h, g)
-	o.mu.Lock()
-	if o.closed || h.closed.Load() {
-		o.mu.Unlock()
-		return 0, nil, ErrClosed
+	if err := h.begin(to); err != nil {
+		return 0, nil, err
 	}
+	o := h.p.out
+	m := batch.Message{Guarantee: g, Origin: h.origin}
 	loan := o.loan()
 	loan.Handle = uint32(h.origin)
-	if err = o.address(&m, to, length(iov)); err == nil {
+	if err = o.address(&m, to, iov); err == nil {
 		number, err = o.packer.Lend(&m, iov, loan)
 	}
 	copied := loan.Outstanding() == 0
@@ -139,17 +143,9 @@ func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, 
 	} else {
 		o.lent++
 	}
-	wake := o.accepted(number, &err)
-	if err == ErrAgain {
-		w = o.wait(h)
-	}
-	o.mu.Unlock()
-	if err == nil && copied {
+	if w, err = h.end(number, err, true); err == nil && copied {
 		h.push(item{released: number})
 		h.flush()
-	}
-	if wake {
-		h.p.net.Wake()
 	}
 	return number, w, err
 }
@@ -180,28 +176,26 @@ func (h *Handle) joined() ([]Group, error) {
 // returns ErrWouldBlock when the handle's own events, which nobody takes, are
 // what it waits for.
 func (h *Handle) Flush(ctx context.Context) error {
-	o := h.p.out
-	o.mu.Lock()
-	if o.closed || h.closed.Load() {
-		o.mu.Unlock()
-		return ErrClosed
+	if err := h.begin(nil); err != nil {
+		return err
 	}
+	o := h.p.out
 	w := o.waiter(h)
-	w.number = o.last.Load()
+	w.number = o.last
 	o.flushing = append(o.flushing, w)
 	o.mu.Unlock()
 	h.p.net.Wake()
-	return h.p.await(ctx, w, &o.flushing)
+	return h.p.await(ctx, w)
 }
 
-// await blocks until the loop wakes the waiter, which list holds, or ctx ends.
-func (p *Processor) await(ctx context.Context, w *waiter, list *[]*waiter) error {
+// await blocks until the loop wakes the waiter, or ctx ends.
+func (p *Processor) await(ctx context.Context, w *waiter) error {
 	select {
 	case err := <-w.ch:
 		p.out.put(w)
 		return err
 	case <-ctx.Done():
-		p.out.cancel(w, list)
+		p.out.cancel(w)
 		return ctx.Err()
 	}
 }

@@ -1,13 +1,12 @@
 package evs
 
 import (
+	"slices"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	"stampede/batch"
 	"stampede/order"
-	"stampede/wire"
 )
 
 // outbox is where senders pack messages and the loop takes datagrams. Senders
@@ -27,8 +26,7 @@ type outbox struct {
 	idle     []*waiter         // waiters not in use
 	armed    bool              // the loop has seen the queue empty and wants to be woken
 	closed   bool
-
-	last atomic.Uint64 // number of the newest message accepted
+	last     uint64 // number of the newest message accepted
 }
 
 // waiter is a goroutine that waits for the loop.
@@ -63,13 +61,11 @@ func keyBytes(to []Group) []byte {
 	return unsafe.Slice(&to[0][0], len(to)*len(to[0]))
 }
 
-// address fills in how m, of so many bytes, names its groups: by the short name of the set, which
-// is announced when it is new; inline when there are too many sets.
-func (o *outbox) address(m *batch.Message, to []Group, bytes int) error {
+// address fills in how m, whose bytes are iov's, names its groups: by the short
+// name of the set, which is announced when it is new; inline when there are too
+// many sets.
+func (o *outbox) address(m *batch.Message, to []Group, iov [][]byte) error {
 	key := keyBytes(to)
-	if bytes > o.config.MaxMessage {
-		return ErrTooLarge // before anything is announced for it
-	}
 	if id, ok := o.sets[string(key)]; ok {
 		m.Set = id
 		return nil
@@ -80,6 +76,9 @@ func (o *outbox) address(m *batch.Message, to []Group, bytes int) error {
 			m.Keys = []Group{}
 		}
 		return nil
+	}
+	if length(iov) > o.config.MaxMessage {
+		return ErrTooLarge // before anything is announced for it
 	}
 	id := uint16(len(o.sets))
 	if err := o.packer.Announce(id, to); err != nil {
@@ -175,12 +174,12 @@ func (o *outbox) put(w *waiter) {
 }
 
 // cancel takes a waiter out whose goroutine gave up.
-func (o *outbox) cancel(w *waiter, list *[]*waiter) {
+func (o *outbox) cancel(w *waiter) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i, x := range *list {
-		if x == w {
-			*list = append((*list)[:i], (*list)[i+1:]...)
+	for _, list := range []*[]*waiter{&o.waiting, &o.flushing} {
+		if i := slices.Index(*list, w); i >= 0 {
+			*list = slices.Delete(*list, i, i+1)
 			o.idle = append(o.idle, w)
 			return
 		}
@@ -262,8 +261,3 @@ func (o *outbox) close() {
 }
 
 var _ order.Source = (*outbox)(nil)
-
-// messageOf is a batch.Message of a handle.
-func messageOf(h *Handle, g Guarantee) batch.Message {
-	return batch.Message{Guarantee: wire.Guarantee(g), Origin: h.origin}
-}

@@ -214,9 +214,6 @@ func (p *Processor) inUse(origin uint16) bool {
 	return false
 }
 
-// abandon ends what a closed handle waits for.
-func (p *Processor) abandon(h *Handle) { p.out.abandon(h) }
-
 // dismiss takes a handle out.
 func (p *Processor) dismiss(h *Handle) {
 	p.mu.Lock()
