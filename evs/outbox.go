@@ -53,6 +53,9 @@ func (o *outbox) enter(datagram int) {
 	o.packer = batch.NewPacker(o.config, o.arena)
 }
 
+// Renew is called by the machine, for the loop.
+func (o *outbox) Renew(datagram int) {}
+
 // keyBytes is the memory of to, for looking a set up without copying it.
 func keyBytes(to []Group) []byte {
 	if len(to) == 0 {

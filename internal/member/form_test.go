@@ -78,6 +78,8 @@ func (w *world) start(i, of int, incarnation uint64) *node {
 
 type queue struct{ *batch.Packer }
 
+func (q queue) Renew(int) {}
+
 func (q queue) Next() (batch.Datagram, bool) {
 	if q.Peek() == nil {
 		return batch.Datagram{}, false

@@ -14,7 +14,14 @@ import (
 type Config struct {
 	Self    wire.Member
 	Cluster uint64
-	Start   []wire.ProcessorID // who forms the first configuration, Self included
+	// Start lists processors without whom there is no first configuration, Self
+	// included. Empty: it is formed with whoever is there.
+	Start []wire.ProcessorID
+	// Seeds are addresses at which others may be found. Unicast: there is no
+	// address that reaches all, so joins and beacons go to each seed and to
+	// every processor that was heard of; the order's datagrams go to Change.Peers.
+	Seeds   []netip.AddrPort
+	Unicast bool
 
 	Datagram   int    // bytes of a full datagram
 	MaxMessage uint32 // bytes, keys of an inline group set included
@@ -26,7 +33,11 @@ type Config struct {
 	NoCheck   bool             // leave the CRC out
 	Fixed     bool             // the sequencer does not follow the heaviest sender
 
+	// Detect is for how long, in ns, a member may be silent before it is taken
+	// for failed.
+	Detect       int64
 	JoinInterval int64 // ns between two joins
+	Beacon       int64 // ns between two beacons of an idle configuration
 	Timers       order.Timers
 }
 
@@ -56,6 +67,8 @@ type Machine struct {
 	config  wire.ConfigID
 	change  *Change // not handed out yet
 	replies []reply // of this step
+	renew   bool    // the next step tells the source of the configuration
+	emitted uint64  // deliveries that Next has returned
 
 	scratch  []byte
 	join     wire.Join
@@ -73,13 +86,26 @@ type Counters struct {
 	Refused                             uint64 // of processors that this one cannot work with
 }
 
-// Change tells of a configuration that begins.
+// Change is a configuration event. Lists ascend by id; they are shared, read only.
 type Change struct {
-	ID, From wire.ConfigID
-	Members  []wire.Member
-	Left     []wire.Member
-	Joined   []wire.Member
-	Datagram int // bytes of a full datagram in it
+	Transitional bool
+	ID, From     wire.ConfigID // of a transitional event ID is the configuration to come
+	Members      []wire.Member
+	Left         []wire.Member
+	Joined       []wire.Member
+	Datagram     int              // regular: bytes of a full datagram in it
+	Peers        []netip.AddrPort // regular: addresses of the other members
+}
+
+// Source is the queue of what the processor's applications send. It outlives
+// configurations: what was not numbered in one goes into the next.
+type Source interface {
+	order.Source
+	// Renew tells that a configuration has begun: what Next gives from now on
+	// are datagrams of at most so many bytes for it, in which group sets are
+	// announced anew, beginning with the first message that was not sent whole
+	// in the last configuration.
+	Renew(datagram int)
 }
 
 // reply is a datagram to be sent in the next step.
@@ -137,7 +163,11 @@ func (m *Machine) Receive(now int64, h *wire.Header, b []byte, from netip.AddrPo
 }
 
 // Step sends what is due. What out refers to stays as it is until the next Step.
-func (m *Machine) Step(now int64, q order.Source, out *batch.Burst) {
+func (m *Machine) Step(now int64, q Source, out *batch.Burst) {
+	if m.renew {
+		m.renew = false
+		q.Renew(int(m.attempt.MTU))
+	}
 	m.scratch = m.scratch[:0]
 	switch m.phase {
 	case gathering:
@@ -146,6 +176,10 @@ func (m *Machine) Step(now int64, q order.Source, out *batch.Burst) {
 		m.commit(now, out)
 	}
 	m.reply(out)
+	if m.renew {
+		m.renew = false
+		q.Renew(int(m.attempt.MTU))
+	}
 	if m.session != nil {
 		m.session.Step(now, q, out)
 	}
@@ -170,8 +204,52 @@ func (m *Machine) Next() (*Change, []order.Delivery) {
 	if m.session == nil {
 		return nil, nil
 	}
-	return nil, m.session.Deliver()
+	d := m.session.Deliver()
+	m.emitted += uint64(len(d))
+	return nil, d
 }
+
+// Consumed tells that the application has given back the first n of all the
+// deliveries that Next ever returned.
+func (m *Machine) Consumed(n uint64) {
+	if m.session != nil {
+		m.session.Consumed(n)
+	}
+}
+
+// Returned are own datagrams that nobody needs any more, for the packer's
+// Release; valid until the next Step or Receive.
+func (m *Machine) Returned() []batch.Datagram {
+	if m.session == nil {
+		return nil
+	}
+	return m.session.Returned()
+}
+
+// Cramped says whether the machine would like to know at once what the
+// application gives back.
+func (m *Machine) Cramped() bool { return m.session != nil && m.session.Cramped() }
+
+// Ordered is the highest own message that, with all before it, has its place
+// in the order, or was delivered without one when its configuration ended.
+func (m *Machine) Ordered() uint64 {
+	if m.session == nil {
+		return 0
+	}
+	return m.session.Ordered()
+}
+
+// Leave begins to leave the cluster: when all that was accepted has been sent
+// and every member holds it, the others are told. Left says when that is done,
+// or has taken too long.
+func (m *Machine) Leave(now int64) {}
+
+// Left says whether the processor has left, and may be closed.
+func (m *Machine) Left() bool { return false }
+
+// Self is this processor in its present life, which changes at most before the
+// first configuration.
+func (m *Machine) Self() wire.Member { return m.cfg.Self }
 
 // Session is the order of the present configuration, nil before the first.
 func (m *Machine) Session() *order.Session { return m.session }

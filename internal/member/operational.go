@@ -34,6 +34,7 @@ func (m *Machine) install(now int64) {
 	m.phase, m.again = operating, never
 	m.session = order.New(c, m.mem, now)
 	m.change = ch
+	m.renew = true
 	if a.Config.Rep == m.cfg.Self.ID && len(a.Members) > 1 {
 		m.replies = append(m.replies, reply{wire.KindInstall, netip.AddrPort{}})
 	}
