@@ -50,6 +50,9 @@ func (q queue) Next() (batch.Datagram, bool) {
 
 func (q queue) Backlog() int { return q.p.Backlog() }
 
+// Renew leaves the queue as it is: the rig fuzzes what arrives.
+func (q queue) Renew(int) {}
+
 func address(id wire.ProcessorID) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(id))
 }

@@ -1,9 +1,6 @@
 package order
 
-import (
-	"stampede/batch"
-	"stampede/wire"
-)
+import "stampede/wire"
 
 // cut is the end of a configuration for those who leave it together.
 type cut struct {
@@ -25,18 +22,11 @@ const (
 
 // Freeze stops the configuration where it is: from now on the session gives no
 // number, delivers and acknowledges nothing, and neither of its marks moves.
-// What still arrives is kept.
+// What still arrives is kept. There is no way back: others may already have
+// left the configuration by what this processor reported.
 func (s *Session) Freeze() {
 	if s.cut.step == running {
 		s.cut.step = frozen
-	}
-}
-
-// Thaw lets a session go on that was frozen for an attempt that failed before
-// anything was decided.
-func (s *Session) Thaw() {
-	if s.cut.step == frozen {
-		s.cut.step = running
 	}
 }
 
@@ -140,33 +130,4 @@ func (s *Session) cutBeyond() bool {
 	}
 	s.cut.step = over
 	return true
-}
-
-// Restore keeps a datagram of the union that this processor lacked, sent again
-// by one that holds it. The door has judged it.
-func (s *Session) Restore(h *wire.Header, b []byte) bool {
-	i := s.index(h.Sender)
-	if i < 0 || h.Dseq > s.streams[i].room() {
-		return false
-	}
-	st := &s.streams[i]
-	if h.Dseq <= st.prefix || st.held(h.Dseq) != nil {
-		return true
-	}
-	bytes, chunk := s.mem.Arrivals.Copy(b)
-	if chunk == nil {
-		s.Counters.NoMemory++
-		return false
-	}
-	s.keep(st, h, bytes, chunk)
-	return true
-}
-
-// Held is a datagram that this processor holds, to be sent again to one that
-// lacks it; nil if it does not. Valid until the next call of the session.
-func (s *Session) Held(member int, dseq uint64) *batch.Datagram {
-	if sl := s.streams[member].held(dseq); sl != nil {
-		return s.datagram(sl)
-	}
-	return nil
 }

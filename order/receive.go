@@ -19,9 +19,7 @@ func (s *Session) Receive(now int64, h *wire.Header, b []byte, chunk *batch.Chun
 		return
 	}
 	if s.cut.step != running {
-		if h.Kind == wire.KindStream {
-			s.Restore(h, b)
-		}
+		s.receiveFrozen(i, h, b)
 		return
 	}
 	s.hear(now, i, h)
@@ -43,7 +41,9 @@ func (s *Session) Receive(now int64, h *wire.Header, b []byte, chunk *batch.Chun
 // ones change nothing; and no counter can be ahead of what exists here.
 func (s *Session) hear(now int64, i int, h *wire.Header) {
 	m := &s.members[i]
-	m.heard = now
+	if h.Kind != wire.KindStream || h.Dseq > s.streams[i].high {
+		m.heard = now // what was known to exist may be a repair, of one that is gone
+	}
 	m.aru = max(m.aru, h.Aru)
 	m.taken = max(m.taken, min(h.Taken, h.Aru))
 	m.backlog = h.Backlog
@@ -54,6 +54,9 @@ func (s *Session) hear(now int64, i int, h *wire.Header) {
 		s.stable = max(s.stable, min(h.Stable, s.aru))
 	}
 }
+
+// Heard is when a member was last heard, for the detection of failures.
+func (s *Session) Heard(i int) int64 { return s.members[i].heard }
 
 // arrive keeps a stream datagram.
 func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk *batch.Chunk) {

@@ -84,6 +84,7 @@ type Session struct {
 
 	// Marks on the log: freed <= taken <= delivered <= aru, freed <= stable <= aru.
 	aru, delivered, taken, stable, freed uint64
+	known                                uint64 // a stable line that another reported, once frozen
 	safe                                 uint64 // highest position that carries a safe message, 0 = none
 	leastTaken                           uint64 // of all members
 	consumed                             uint64 // deliveries that the application has given back
@@ -96,6 +97,7 @@ type Session struct {
 	press   pressure
 	follow  following
 	cut     cut
+	recover recovering
 	starved bool             // a delivery stopped for want of reassembly memory
 	out     []Delivery       // deliverable, not asked for yet
 	given   []Delivery       // the last answer of Deliver, whose memory comes next
@@ -176,6 +178,9 @@ func (s *Session) sequencer() bool { return s.walk.reader == s.cfg.Self }
 
 // Deadline is the time of the next Step that is due though nothing arrives.
 func (s *Session) Deadline() int64 {
+	if s.cut.step != running {
+		return never
+	}
 	if s.send.waiting && s.credit() > 0 {
 		return s.repair.now // this step's own deliveries have made room
 	}

@@ -38,12 +38,16 @@ func (s *Session) take() {
 // free gives back the memory of what is stable and taken.
 func (s *Session) free() {
 	for s.freed < min(s.stable, s.taken) {
-		s.freed++
-		e := s.log.at(s.freed)
-		st := &s.streams[e.member]
-		st.freed = e.dseq
-		s.drop(st.slot(e.dseq))
+		s.freeNext()
 	}
+}
+
+func (s *Session) freeNext() {
+	s.freed++
+	e := s.log.at(s.freed)
+	st := &s.streams[e.member]
+	st.freed = e.dseq
+	s.drop(st.slot(e.dseq))
 }
 
 // drop gives back one datagram's memory.

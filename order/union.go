@@ -10,7 +10,7 @@ import (
 // Report fills in an answer with what this processor holds of the
 // configuration: its position, the stable line it knows, and each stream.
 func (s *Session) Report(a *wire.Answer) {
-	a.Position, a.Stable = s.aru, s.stable
+	a.Position, a.Stable = s.aru, max(s.stable, s.known)
 	a.Streams = a.Streams[:0]
 	for i := range s.streams {
 		st := &s.streams[i]
@@ -39,6 +39,8 @@ type Union struct {
 	// Line is the greatest stable line that one of them knows; no line at all
 	// when they are the whole configuration, since then all hold the union.
 	Line uint64
+	// Known is the greatest stable line that one of them knows.
+	Known uint64
 	// Obliged are the members whose messages are delivered though their place
 	// in the order is not known: those that go on, and whom these have promised
 	// it to before.
@@ -73,7 +75,7 @@ func NewUnion(members []wire.Member, from []wire.ProcessorID, answers []*wire.An
 				u.Obliged[j] = true
 			}
 		}
-		u.Line = max(u.Line, a.Stable)
+		u.Known = max(u.Known, a.Stable)
 		h := holdings{member: i, streams: make([][]wire.Span, len(members))}
 		for j := range a.Streams {
 			if a.Streams[j].Member != u.ids[j] {
@@ -88,6 +90,7 @@ func NewUnion(members []wire.Member, from []wire.ProcessorID, answers []*wire.An
 		u.streams[j] = merge(u.streams[j])
 	}
 	slices.SortFunc(u.holders, func(a, b holdings) int { return a.member - b.member })
+	u.Line = u.Known
 	if len(answers) == len(members) {
 		u.Line = math.MaxUint64
 	}

@@ -179,7 +179,7 @@ func (d *dump) join(j *Join) {
 	d.add(" max message %d flags %x addresses %v", j.MaxMessage, uint8(j.Flags), j.Addresses)
 	for i := range j.Rows {
 		r := &j.Rows[i]
-		d.add(" row %d.%d version %d in %v hears %v", r.Owner, r.Incarnation, r.Version, r.Config, r.Hears)
+		d.add(" row %d.%d version %d in %v at %v hears %v", r.Owner, r.Incarnation, r.Version, r.Config, r.Address, r.Hears)
 	}
 }
 

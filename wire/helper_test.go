@@ -186,7 +186,7 @@ func someJoin(r *rand.Rand) *Join {
 		}
 	}
 	for _, owner := range someIDs(r) {
-		row := Row{Owner: owner, Incarnation: r.Uint64(), Version: r.Uint32(), Config: someConfig(r)}
+		row := Row{Owner: owner, Incarnation: r.Uint64(), Version: r.Uint32(), Config: someConfig(r), Address: someAddress(r)}
 		for _, id := range someIDs(r) {
 			row.Hears = append(row.Hears, Hear{id, r.IntN(2) == 0})
 		}

@@ -13,7 +13,7 @@ import "net/netip"
 // A row is
 //
 //	0      4     6  8             16       20      40
-//	|owner |hears|0 |incarnation  |version |config |ids of hears ...|who hears him ...
+//	|owner |hears|0 |incarnation  |version |config |address |ids of hears ...|who hears him ...
 //
 // where u32 ids are followed by one bit each, the lowest first, that tells
 // HearsMe; bits left over are 0. Rows ascend by owner, and hears by ID.
@@ -50,6 +50,7 @@ type Row struct {
 	Incarnation uint64
 	Version     uint32
 	Config      ConfigID
+	Address     netip.AddrPort // of a row passed on: where its owner was heard; may be the zero one
 	Hears       []Hear
 }
 
@@ -62,11 +63,11 @@ type Hear struct {
 const (
 	JoinBytes    = 92 // a Join without addresses and rows
 	MaxAddresses = 8  // of one processor
-	rowBytes     = 40
+	rowBytes     = 40 // a Row without address and hears
 )
 
 // Size is how many bytes r takes in a Join.
-func (r *Row) Size() int { return rowBytes + hearsBytes(len(r.Hears)) }
+func (r *Row) Size() int { return rowBytes + addressBytes(r.Address) + hearsBytes(len(r.Hears)) }
 
 // hearsBytes is the size of n ids and their bits.
 func hearsBytes(n int) int { return n*4 + (n+7)/8 }
@@ -101,6 +102,7 @@ func (r *Row) appendTo(dst []byte) []byte {
 	dst = le.AppendUint64(dst, r.Incarnation)
 	dst = le.AppendUint32(dst, r.Version)
 	dst = appendConfig(dst, r.Config)
+	dst = appendAddress(dst, r.Address)
 	for _, h := range r.Hears {
 		dst = le.AppendUint32(dst, uint32(h.ID))
 	}
@@ -128,14 +130,14 @@ func (j *Join) Parse(b []byte) Verdict {
 	j.Window, j.History, j.MaxMessage = c.u32(), c.u32(), c.u32()
 	j.Flags = JoinFlags(c.u8())
 	addresses := int(c.u8())
-	rows := c.count(rowBytes)
+	rows := c.count(rowBytes + 1)
 	c.want(addresses <= MaxAddresses)
 	j.Addresses = resize(j.Addresses, min(addresses, MaxAddresses))
 	for i := range j.Addresses {
 		j.Addresses[i] = c.address()
 		c.want(j.Addresses[i].IsValid())
 	}
-	j.Rows = resize(j.Rows, c.fits(rows, rowBytes))
+	j.Rows = resize(j.Rows, c.fits(rows, rowBytes+1))
 	j.hears = j.hears[:0]
 	var last ProcessorID
 	for i := range j.Rows {
@@ -151,6 +153,7 @@ func (j *Join) row(c *cursor, r *Row, last *ProcessorID) {
 	r.Incarnation = c.u64()
 	r.Version = c.u32()
 	r.Config = c.config()
+	r.Address = c.address()
 	ids := cursor{b: c.take(n * 4)}
 	bits := c.take((n + 7) / 8)
 	from := len(j.hears)
