@@ -8,7 +8,11 @@
 //	│        └─ veth 2 ┼──…     │ lo    127.0.0.1                │
 //	└──────────────────┘        └────────────────────────────────┘
 //
-// Linux only; it needs root and the command ip of iproute2.
+// Hosts can be kept apart, made to lose packets and taken off the network; what
+// runs on them is killed and stopped as any process is.
+//
+// Linux only; it needs root and the command ip of iproute2, for faults also nft
+// of nftables.
 //
 // A lab goes away with the process that made it, however that ends: a reaper,
 // a process in a session of its own, waits for its standard input to end and
@@ -22,6 +26,7 @@ import (
 	"io"
 	"net/netip"
 	"os/exec"
+	"strings"
 )
 
 // Interface is the name of the one interface that a host has besides lo.
@@ -52,14 +57,30 @@ type Host struct {
 	IPv4      netip.Addr
 	IPv6      netip.Addr // not valid where the kernel has no IPv6
 
-	ip string
+	lab *Lab
 }
 
 // Command is a command that runs on the host when started. The host's network
 // is all that it is confined to; the file system is the machine's.
 func (h *Host) Command(ctx context.Context, name string, arg ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, h.ip, append([]string{"netns", "exec", h.Namespace, name}, arg...)...)
+	return exec.CommandContext(ctx, h.lab.ip, append([]string{"netns", "exec", h.Namespace, name}, arg...)...)
 }
+
+// routes are the commands of ip that give the host what it loses when its
+// interface goes down.
+func (h *Host) routes() []string {
+	on := "-n " + h.Namespace
+	commands := []string{on + " route replace 224.0.0.0/4 dev " + Interface}
+	if h.IPv6.IsValid() {
+		// The address is unique by construction; duplicate address detection
+		// would leave it unusable for its first second.
+		commands = append(commands, on+" addr replace "+h.IPv6.String()+"/64 dev "+Interface+" nodad")
+	}
+	return commands
+}
+
+// port is the name of the bridge's end of the link to host n.
+func port(n int) string { return fmt.Sprint("host", n) }
 
 // address4 and address6 are the addresses of host n, from 1.
 func address4(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 77, 0, byte(n)}) }
@@ -81,4 +102,16 @@ func maker(name string) (pid int, ok bool) {
 	var lab, host int
 	n, err := fmt.Sscanf(name, namePrefix+"%d-%d-%d", &pid, &lab, &host)
 	return pid, err == nil && n == 3 && name == namespace(pid, lab, host)
+}
+
+// run runs ip once for each of the commands, until one fails. None of their
+// words has a blank in it.
+func (l *Lab) run(ctx context.Context, commands ...string) error {
+	for _, c := range commands {
+		out, err := exec.CommandContext(ctx, l.ip, strings.Fields(c)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("lab: ip %s: %w: %s", c, err, strings.TrimSpace(string(out)))
+		}
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"sync/atomic"
 )
 
@@ -71,7 +70,7 @@ func (l *Lab) build(ctx context.Context, hosts int) error {
 	_, err = os.Stat("/proc/net/if_inet6")
 	ipv6 := err == nil
 	for n := 1; n <= hosts; n++ {
-		h := Host{Namespace: l.names[n], IPv4: address4(n), ip: l.ip}
+		h := Host{Namespace: l.names[n], IPv4: address4(n), lab: l}
 		if ipv6 {
 			h.IPv6 = address6(n)
 		}
@@ -85,32 +84,13 @@ func (l *Lab) build(ctx context.Context, hosts int) error {
 
 // plug gives host n its interface, addresses and a place on the bridge.
 func (l *Lab) plug(ctx context.Context, bridge string, n int, h *Host) error {
-	port := fmt.Sprintf("host%d", n)
-	on, mtu := "-n "+h.Namespace, fmt.Sprint(" mtu ", MTU)
+	port, on, mtu := port(n), "-n "+h.Namespace, fmt.Sprint(" mtu ", MTU)
 	commands := []string{
 		"-n " + bridge + " link add " + port + mtu + " type veth peer name " + Interface + mtu + " netns " + h.Namespace,
 		"-n " + bridge + " link set " + port + " master bridge up",
 		on + " addr add " + h.IPv4.String() + "/24 dev " + Interface,
 		on + " link set lo up",
 		on + " link set " + Interface + " up",
-		on + " route add 224.0.0.0/4 dev " + Interface,
 	}
-	if h.IPv6.IsValid() {
-		// The address is unique by construction; duplicate address detection
-		// would leave it unusable for its first second.
-		commands = append(commands, on+" addr add "+h.IPv6.String()+"/64 dev "+Interface+" nodad")
-	}
-	return l.run(ctx, commands...)
-}
-
-// run runs ip once for each of the commands, until one fails. None of their
-// words has a blank in it.
-func (l *Lab) run(ctx context.Context, commands ...string) error {
-	for _, c := range commands {
-		out, err := exec.CommandContext(ctx, l.ip, strings.Fields(c)...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("lab: ip %s: %w: %s", c, err, strings.TrimSpace(string(out)))
-		}
-	}
-	return nil
+	return l.run(ctx, append(commands, h.routes()...)...)
 }

@@ -20,6 +20,13 @@ import (
 const makeAndWait = "LAB_TEST_MAKE_AND_WAIT"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(beRadio) != "" {
+		if err := radioMain(); err != nil {
+			fmt.Fprintln(os.Stderr, "radio:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv(makeAndWait) == "" {
 		os.Exit(m.Run())
 	}
