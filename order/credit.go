@@ -121,6 +121,9 @@ func (s *Session) Overruns(now int64, n uint64) {
 	}
 }
 
+// Overran is how many arrivals the kernel had no room for, as last told.
+func (s *Session) Overran() uint64 { return s.press.overruns }
+
 // look judges by what had to be asked for, where overruns are not counted or
 // happen elsewhere on the way: more than a quarter is too much for chance.
 func (p *pressure) look(s *Session, now int64) {

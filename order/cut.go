@@ -63,6 +63,7 @@ func (s *Session) Cut(u *Union) {
 // when the application has given some back.
 func (s *Session) CutRegular() (out []Delivery, done bool) {
 	s.starved = false
+	s.reclaim()
 	if s.cut.step == regular {
 		for i := range s.streams {
 			s.deliverWaiting(&s.streams[i])
@@ -82,6 +83,7 @@ func (s *Session) CutRegular() (out []Delivery, done bool) {
 // walk did not reach of them, by sender and number.
 func (s *Session) CutTransitional() (out []Delivery, done bool) {
 	s.starved = false
+	s.reclaim()
 	for s.cut.step == transition && s.cutWalk() {
 	}
 	for s.cut.step == beyond && s.cutBeyond() {

@@ -18,6 +18,9 @@ func (s *Session) Receive(now int64, h *wire.Header, b []byte, chunk *batch.Chun
 		s.Counters.Own++
 		return
 	}
+	if h.Kind != wire.KindStream || h.Dseq > s.streams[i].high && s.cut.step == running {
+		s.members[i].heard = now // what was known to exist may be a repair, of one that is gone
+	}
 	if s.cut.step != running {
 		s.receiveFrozen(i, h, b)
 		return
@@ -41,9 +44,6 @@ func (s *Session) Receive(now int64, h *wire.Header, b []byte, chunk *batch.Chun
 // ones change nothing; and no counter can be ahead of what exists here.
 func (s *Session) hear(now int64, i int, h *wire.Header) {
 	m := &s.members[i]
-	if h.Kind != wire.KindStream || h.Dseq > s.streams[i].high {
-		m.heard = now // what was known to exist may be a repair, of one that is gone
-	}
 	m.aru = max(m.aru, h.Aru)
 	m.taken = max(m.taken, min(h.Taken, h.Aru))
 	m.backlog = h.Backlog

@@ -221,3 +221,6 @@ func (sn *sending) pass(s *Session, own, data, line uint64) (uint64, uint64) {
 // Ordered is the highest own message that, with all before it, the walk has
 // passed: its place in the order is known here.
 func (s *Session) Ordered() uint64 { return s.send.message[s.self.stamped&s.self.mask] }
+
+// Numbered is the highest own message that, with all before it, was sent.
+func (s *Session) Numbered() uint64 { return s.send.message[(s.send.next-1)&s.self.mask] }

@@ -5,163 +5,342 @@ import (
 	"slices"
 
 	"stampede/batch"
+	"stampede/order"
 	"stampede/wire"
 )
 
-// proposal is the attempt that is under way: of the own making, or answered.
-type proposal struct {
-	wire.Proposal
-	from netip.AddrPort // of its representative
+// attempt is the way from a proposal to an installation.
+type attempt struct {
+	id         wire.ConfigID
+	tag        uint64
+	own        bool           // this processor leads
+	lead       netip.AddrPort // where the representative was heard
+	mtu        uint16
+	maxMessage uint32
+	members    []wire.ProposedMember // ascending by id
+
+	progress int64 // when something last came of it
+	next     int64 // when the phase's datagram is sent again
+
+	answer [][]byte           // the own one, in parts: repeats are the same bytes
+	states parts              // the answers of all, as the representative hands them out
+	union  *order.Union       // of those who come from the same configuration
+	with   []wire.ProcessorID // these
+	owed   []wire.ProcessorID // obligations that those reported
+	held   bool               // this processor holds the union, and said so
+	// Of the representative, by member:
+	answers []parts
+	holds   []bool
 }
 
-// proposeAll begins an attempt as its representative.
-func (m *Machine) proposeAll(now int64) {
-	epoch := m.cfg.Self.Incarnation
+// has says whether a processor is in the attempt.
+func (a *attempt) has(id wire.ProcessorID) bool { return a.index(id) >= 0 }
+
+func (a *attempt) index(id wire.ProcessorID) int {
+	i, ok := slices.BinarySearchFunc(a.members, id, func(pm wire.ProposedMember, id wire.ProcessorID) int {
+		return int(int64(pm.ID) - int64(id))
+	})
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+func (a *attempt) incarnation(id wire.ProcessorID) uint64 {
+	if i := a.index(id); i >= 0 {
+		return a.members[i].Incarnation
+	}
+	return 0
+}
+
+// phaseTime is for how long an attempt may go without progress; it grows with
+// each that failed.
+func (m *Machine) phaseTime() int64 {
+	t := max(5*m.cfg.JoinInterval, m.cfg.Detect/2)
+	return t + t*int64(min(m.failures, 8))/2
+}
+
+// fail gives the attempt up. The old configuration is as it was reported, and
+// stays so until the next attempt.
+func (m *Machine) fail(now int64) {
+	m.failures++
+	m.Counters.Failures++
+	for i := range m.attempt.members {
+		if p := m.find(m.attempt.members[i].ID); p != nil && now-p.heard > m.phaseTime()/2 {
+			p.heard = 0 // whoever is there joins at once
+		}
+	}
+	m.gather(now)
+}
+
+// overdue says whether the attempt has gone without progress for too long. The
+// others give its representative the time to see it first.
+func (m *Machine) overdue(now int64) bool {
+	limit := m.phaseTime()
+	if !m.attempt.own {
+		limit += limit / 2
+	}
+	return now-max(m.attempt.progress, m.attention.listening) > limit
+}
+
+// proposeAll begins an attempt as its representative. Its ConfigID is above
+// all that were seen, and above every time of day at which this processor was
+// started: it never comes back.
+func (m *Machine) proposeAll(now int64, set []candidate) {
+	epoch := max(m.cfg.Self.Incarnation, m.seen.Epoch)
 	for _, p := range m.peers {
 		epoch = max(epoch, p.seen.Epoch)
-		p.answered = false
 	}
-	epoch = max(epoch, m.seen.Epoch) + 1
-	m.attempt = proposal{Proposal: wire.Proposal{
-		Config:     wire.ConfigID{Epoch: epoch, Rep: m.cfg.Self.ID, RepIncarnation: m.cfg.Self.Incarnation},
-		MTU:        uint16(m.cfg.Datagram),
-		MaxMessage: m.cfg.MaxMessage,
-	}}
-	a := &m.attempt.Proposal
-	for _, id := range m.start {
-		pm := wire.ProposedMember{ID: id, Incarnation: m.cfg.Self.Incarnation, Window: m.cfg.Window, History: m.cfg.History}
-		if p := m.peers[id]; p != nil {
-			pm.Incarnation, pm.Address, pm.Window, pm.History = p.incarnation, p.address, p.window, p.history
-			a.MTU = min(a.MTU, p.datagram)
-		} else if len(m.cfg.Addresses) > 0 {
+	m.attempt = attempt{
+		id:  wire.ConfigID{Epoch: epoch + 1, Rep: m.cfg.Self.ID, RepIncarnation: m.cfg.Self.Incarnation},
+		own: true, mtu: uint16(m.cfg.Datagram), maxMessage: m.cfg.MaxMessage,
+	}
+	a := &m.attempt
+	for _, c := range set {
+		pm := wire.ProposedMember{
+			ID: m.cfg.Self.ID, Incarnation: m.cfg.Self.Incarnation, Window: m.cfg.Window, History: m.cfg.History,
+		}
+		if len(m.cfg.Addresses) > 0 {
 			pm.Address = m.cfg.Addresses[0]
 		}
-		a.Members = append(a.Members, pm)
+		if p := c.peer; p != nil {
+			pm = wire.ProposedMember{ID: p.id, Incarnation: p.incarnation, Address: p.address, Window: p.window, History: p.history}
+			a.mtu = min(a.mtu, p.datagram)
+		}
+		a.members = append(a.members, pm)
 	}
-	m.seen = a.Config
+	a.answers, a.holds = make([]parts, len(a.members)), make([]bool, len(a.members))
+	m.enterCommit(now)
+	own := &a.answers[a.index(m.cfg.Self.ID)]
+	for i, b := range a.answer {
+		own.take(uint16(i), uint16(len(a.answer)), b)
+	}
+}
+
+// enterCommit freezes the old configuration and writes down what is held of it.
+func (m *Machine) enterCommit(now int64) {
+	a := &m.attempt
+	a.tag, a.progress, a.next = a.id.Tag(), now, now
+	m.seen = a.id
+	m.Counters.Attempts++
+	ans := wire.Answer{Proposal: a.id, Old: m.config}
+	if m.session != nil {
+		m.session.Freeze()
+		m.session.Report(&ans)
+		ans.Obligations = m.obliged
+	}
+	a.answer = splitAnswer(&ans, wire.Capacity(int(a.mtu), true)-wire.StateBytes-wire.OwnedAnswerBytes)
 	m.phase, m.again = committing, now
 }
 
 // takeProposal answers a proposal above all that this processor has seen, and
 // repeats the answer when the same one comes again.
-func (m *Machine) takeProposal(now int64, p *peer, body []byte, from netip.AddrPort) {
-	if m.propose.Parse(body) != wire.OK || m.propose.Parts > 1 {
+func (m *Machine) takeProposal(now int64, from wire.ProcessorID, body []byte, address netip.AddrPort) {
+	p := &m.propose
+	if p.Parse(body) != wire.OK {
 		m.Counters.Unexpected++
 		return
 	}
-	again := m.phase == committing && m.propose.Config == m.attempt.Config
-	if !again && (m.propose.Config.Compare(m.seen) <= 0 || m.phase == operating || !m.agrees(p)) {
+	under := m.phase == committing || m.phase == recovering
+	switch {
+	case !possible(p.Config) || p.Config.Rep != from:
+		m.Counters.Impossible++
+		return
+	case under && p.Config == m.attempt.id:
+		m.hearMember(now, from)
+		if m.phase == committing && m.attempt.states.got == 0 {
+			m.answerWith(reply{kind: wire.KindAnswer, to: address})
+		}
+		return
+	case p.Config.Compare(m.seen) <= 0, under && !m.attempt.has(from), m.phase == gone, m.mute():
 		m.Counters.Stale++
 		return
 	}
-	m.Counters.Proposals++
-	if !again {
-		m.attempt = proposal{Proposal: m.propose, from: from}
-		m.attempt.Members = slices.Clone(m.propose.Members)
-		m.seen = m.propose.Config
-		m.phase, m.again = committing, now+m.cfg.JoinInterval
+	if !m.offered(body) {
+		return // more parts are to come
 	}
-	m.replies = append(m.replies, reply{wire.KindAnswer, from})
+	m.Counters.Proposals++
+	if !m.agrees(now, from) {
+		m.Counters.Refused++
+		m.answerWith(reply{kind: wire.KindJoin, to: address})
+		return
+	}
+	m.attempt = attempt{id: p.Config, lead: address, mtu: p.MTU, maxMessage: p.MaxMessage, members: slices.Clone(p.Members)}
+	m.enterCommit(now)
+	m.hearMember(now, from)
+}
+
+// offered puts the parts of a proposal together in m.propose; false when some
+// are still to come.
+func (m *Machine) offered(body []byte) bool {
+	p, o := &m.propose, &m.offer
+	if p.Parts == 1 {
+		return true
+	}
+	if o.id != p.Config {
+		m.offer = offer{id: p.Config}
+	}
+	if o.parts.take(p.Part, p.Parts, body); !o.parts.complete() {
+		return false
+	}
+	var all []wire.ProposedMember
+	for _, b := range o.parts.bodies {
+		if p.Parse(b) != wire.OK || p.Config != o.id {
+			return false
+		}
+		all = append(all, p.Members...)
+	}
+	p.Members = all
+	m.offer = offer{}
+	return slices.IsSortedFunc(all, func(a, b wire.ProposedMember) int { return int(int64(a.ID) - int64(b.ID)) })
+}
+
+// offer is a proposal that comes in parts.
+type offer struct {
+	id    wire.ConfigID
+	parts parts
 }
 
 // agrees says whether a proposal is what this processor's own knowledge bears
-// out: its representative's, of the whole start list, in their present lives,
-// within what this one can do.
-func (m *Machine) agrees(rep *peer) bool {
-	a := &m.propose
-	if a.Config.Rep != rep.id || rep.id != m.start[0] || len(a.Members) != len(m.start) ||
-		a.MaxMessage != m.cfg.MaxMessage || int(a.MTU) > m.cfg.Datagram || a.MTU < batch.MinDatagram {
+// out: it is in it, in its present life and within what it can do, and it hears
+// all the others, who hear it.
+func (m *Machine) agrees(now int64, rep wire.ProcessorID) bool {
+	p := &m.propose
+	if len(p.Members) == 0 || p.Members[0].ID != rep || p.MaxMessage != m.cfg.MaxMessage ||
+		int(p.MTU) > m.cfg.Datagram || p.MTU < batch.MinDatagram {
 		return false
 	}
-	for i, pm := range a.Members {
-		p := m.peers[pm.ID]
-		if pm.ID != m.start[i] || pm.Window == 0 || pm.History == 0 {
+	self := false
+	for i := range p.Members {
+		pm := &p.Members[i]
+		if pm.Window == 0 || pm.History == 0 || i > 0 && pm.ID == p.Members[i-1].ID {
 			return false
 		}
-		if p == nil {
-			if pm.Incarnation != m.cfg.Self.Incarnation || pm.Window != m.cfg.Window || pm.History != m.cfg.History {
-				return false
-			}
-		} else if !p.mutual() || pm.Incarnation != p.incarnation {
+		if pm.ID == m.cfg.Self.ID {
+			self = pm.Incarnation == m.cfg.Self.Incarnation && pm.Window == m.cfg.Window && pm.History == m.cfg.History
+			continue
+		}
+		q := m.find(pm.ID)
+		if q == nil || q.incarnation != pm.Incarnation || q.leaving || q.refused != "" ||
+			!m.hearsNow(q, now) || !listed(q.hears, m.cfg.Self.ID) ||
+			pm.ID == rep && p.Config.RepIncarnation != pm.Incarnation {
+			return false
+		}
+	}
+	return self && (m.config != wire.ConfigID{} || m.startsWith(p.Members))
+}
+
+// startsWith says whether all are there without whom there is no first configuration.
+func (m *Machine) startsWith(members []wire.ProposedMember) bool {
+	for _, id := range m.cfg.Start {
+		if !slices.ContainsFunc(members, func(pm wire.ProposedMember) bool { return pm.ID == id }) {
 			return false
 		}
 	}
 	return true
 }
 
-// commit repeats the phase's datagram: the proposal, or the answer to it.
-func (m *Machine) commit(now int64, out *batch.Burst) {
-	rep := m.attempt.Config.Rep == m.cfg.Self.ID
-	if rep && m.allAnswered() {
-		m.install(now)
+// hearMember notes a sign of life of one that takes part in the attempt.
+func (m *Machine) hearMember(now int64, id wire.ProcessorID) {
+	if p := m.find(id); p != nil && p.incarnation == m.attempt.incarnation(id) {
+		p.heard = now
+	}
+	if !m.attempt.own && id == m.attempt.id.Rep {
+		m.attempt.progress = now // it has its own limits
+	}
+}
+
+// stepCommit repeats the phase's datagram: the proposal, or the answer to it,
+// or the request for what is missing of the answers of all.
+func (m *Machine) stepCommit(now int64, out *batch.Burst) {
+	a := &m.attempt
+	at := m.fetch(now, out)
+	if a.own && m.allAnswered() {
+		m.freezeStates(now, out)
 		return
 	}
-	if now < m.again {
+	if m.overdue(now) {
+		m.fail(now)
 		return
 	}
-	m.again = now + m.cfg.JoinInterval
-	m.sendJoin(out) // for those who missed it, and to be known alive
-	if !rep {
-		m.sendAnswer(m.attempt.from, out)
-		return
+	if now >= a.next {
+		a.next = now + m.cfg.JoinInterval
+		switch {
+		case a.own:
+			m.sendProposal(out)
+		case a.states.got > 0:
+			m.requestStates(out)
+		default:
+			m.sendAnswer(a.lead, out)
+		}
 	}
-	at := m.begin()
-	m.scratch = m.attempt.AppendTo(m.scratch)
-	m.send(wire.KindPropose, netip.AddrPort{}, at, out)
+	m.again = min(a.next, at)
 }
 
 func (m *Machine) allAnswered() bool {
-	for _, p := range m.peers {
-		if !p.answered {
+	for i := range m.attempt.answers {
+		if !m.attempt.answers[i].complete() {
 			return false
 		}
 	}
 	return true
 }
 
-// sendAnswer answers the attempt. A processor without a configuration has
-// nothing to report, and nothing to recover: its answer also says that it holds
-// all there is.
-func (m *Machine) sendAnswer(to netip.AddrPort, out *batch.Burst) {
-	a := wire.Answer{Proposal: m.attempt.Config}
-	at := m.begin()
-	m.scratch = a.AppendTo(m.scratch)
-	m.send(wire.KindAnswer, to, at, out)
+// sendProposal sends the proposal to all its members, in as many parts as it takes.
+func (m *Machine) sendProposal(out *batch.Burst) {
+	a := &m.attempt
+	room := wire.Capacity(int(a.mtu), true) - wire.ProposalBytes
+	var groups [][]wire.ProposedMember
+	left := 0
+	for i := range a.members {
+		n := a.members[i].Size()
+		if n > left {
+			groups = append(groups, nil)
+			left = room
+		}
+		left -= n
+		last := len(groups) - 1
+		groups[last] = append(groups[last], a.members[i])
+	}
+	for i, g := range groups {
+		p := wire.Proposal{
+			Config: a.id, MTU: a.mtu, MaxMessage: a.maxMessage,
+			Part: uint16(i), Parts: uint16(len(groups)), Members: g,
+		}
+		at := m.begin()
+		m.scratch = p.AppendTo(m.scratch)
+		m.sendMembers(wire.KindPropose, at, out)
+	}
 }
 
-func (m *Machine) takeAnswer(now int64, p *peer, body []byte, from netip.AddrPort) {
-	var a wire.Answer
-	if a.Parse(body) != wire.OK {
+// sendAnswer sends the own answer, the same bytes each time.
+func (m *Machine) sendAnswer(to netip.AddrPort, out *batch.Burst) {
+	for _, b := range m.attempt.answer {
+		at := m.begin()
+		m.scratch = append(m.scratch, b...)
+		m.send(wire.KindAnswer, to, at, out)
+	}
+}
+
+// takeAnswer keeps a part of a member's answer.
+func (m *Machine) takeAnswer(now int64, from wire.ProcessorID, body []byte, address netip.AddrPort) {
+	ans := &m.answer
+	if ans.Parse(body) != wire.OK {
 		m.Counters.Unexpected++
 		return
 	}
-	if a.Proposal != m.attempt.Config || a.Proposal.Rep != m.cfg.Self.ID {
+	i := m.attempt.index(from)
+	if m.phase != committing && m.phase != recovering || !m.attempt.own || ans.Proposal != m.attempt.id || i < 0 {
 		m.Counters.Stale++
 		return
 	}
 	m.Counters.Answers++
-	p.answered = true
-	if m.phase == operating {
-		m.replies = append(m.replies, reply{wire.KindInstall, from}) // it missed the first one
-	}
-}
-
-func (m *Machine) sendInstall(to netip.AddrPort, out *batch.Burst) {
-	at := m.begin()
-	m.scratch = (&wire.Install{Config: m.attempt.Config}).AppendTo(m.scratch)
-	m.send(wire.KindInstall, to, at, out)
-}
-
-func (m *Machine) takeInstall(now int64, p *peer, body []byte) {
-	var in wire.Install
-	if in.Parse(body) != wire.OK {
-		m.Counters.Unexpected++
+	m.hearMember(now, from)
+	if m.phase == recovering {
+		m.handStates(address) // it still answers: it has got none of them
 		return
 	}
-	if m.phase != committing || in.Config != m.attempt.Config || p.id != in.Config.Rep {
-		m.Counters.Stale++
-		return
+	if m.attempt.answers[i].take(ans.Part, ans.Parts, body) {
+		m.attempt.progress = now
 	}
-	m.Counters.Installs++
-	m.install(now)
 }

@@ -1,17 +1,37 @@
-// Package member is a whole processor as a pure step machine: how a
-// configuration comes about, and the order inside it.
+// Package member is a whole processor as a pure step machine: it finds the
+// others, agrees with them on configurations, notices who fails, takes what was
+// held of an old configuration into the cut, and drives the order of the
+// present one.
 //
-// A Machine is driven like the order.Session that it contains: judged
-// datagrams in (Receive), what is due out (Step), then what the application is
-// to see (Next). `now` is an argument; Deadline says when the next Step is due.
+//	                     nobody is silent, nobody new
+//	                         ┌───────────┐
+//	                         ▼           │
+//	start ──► Gather ──► Commit ──► Recovery ──► Operational
+//	           ▲  ▲        │           │             │
+//	           │  └────────┴───────────┘             │
+//	           │     no progress, one gave up        │
+//	           └─────────────────────────────────────┘
+//	             a suspicion, a leave, a join, foreigners who fit
 //
-// It passes through phases, each in a file of its own:
+// Gather (gather.go, rows.go, set.go): joins tell who hears whom; when that is
+// at rest, all compute the same sets of processors that hear each other.
+// Commit (commit.go, state.go): the representative, the lowest id of a set,
+// proposes a ConfigID; the members answer with what they hold of their old
+// configuration and from then on do nothing more in it; the representative
+// hands all answers to all.
+// Recovery (recovery.go): those of one old configuration fetch from each other
+// what one of them holds, and tell the representative, which installs.
+// Operational (operational.go, detect.go): the order of the configuration runs
+// (package order), beacons look for others.
 //
-//	gather       find out who is there and who hears whom
-//	commit       agree on one proposal
-//	operational  the order of one configuration runs
+// The old configuration goes on until the Commit answer, and its last
+// deliveries are handed out (depart.go) while the new one already runs: an
+// application never holds up an installation.
 //
-// The first configuration is formed by a list of processors that is known
-// beforehand: each gathers until all of them hear each other, the one with the
-// lowest id proposes, all answer, and it says install.
+// The design is that of Totem (Amir, Moser, Melliar-Smith, Agarwal, Ciarfella,
+// "The Totem Single-Ring Ordering and Membership Protocol", ACM TOCS 1995) with
+// a representative in the place of the token. docs/protocol.md has the rules.
+//
+// Nothing here has a clock, a goroutine, a lock or a socket. Time is an
+// argument, in ns, and only differences of it matter.
 package member

@@ -41,60 +41,205 @@ type Config struct {
 	Timers       order.Timers
 }
 
+// withDefaults fills in what was left open.
+func (c Config) withDefaults() Config {
+	for _, d := range []struct {
+		field *int64
+		value int64
+	}{{&c.Detect, 300_000_000}, {&c.JoinInterval, 20_000_000}, {&c.Beacon, 150_000_000}} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	c.Start = slices.Clone(c.Start)
+	slices.Sort(c.Start)
+	return c
+}
+
 // phase of the way to a configuration.
 type phase uint8
 
 const (
 	gathering phase = iota
 	committing
+	recovering
 	operating
+	gone // it has told the others that it leaves
 )
+
+var phaseNames = [...]string{"gather", "commit", "recovery", "operational", "gone"}
+
+func (p phase) String() string { return phaseNames[p] }
 
 // Machine is a processor. One goroutine drives it.
 type Machine struct {
 	cfg   Config
 	mem   *order.Memory
-	start []wire.ProcessorID // ascending
 	phase phase
+	again int64 // when the phase has something to do though nothing arrives
 
-	peers   map[wire.ProcessorID]*peer // of the start list, self left out
-	version uint32                     // of the own row
-	seen    wire.ConfigID              // highest that was proposed, answered or installed
-	attempt proposal
-	again   int64 // when the phase's datagram is sent again
+	peers     []*peer // others that were heard of, ascending by id
+	row       ownRow
+	doubles   int // others heard with the own id
+	gathered  gatherState
+	offer     offer
+	attempt   attempt
+	seen      wire.ConfigID      // highest that was proposed, answered or installed
+	failures  int                // attempts that failed since the last installation
+	obliged   []wire.ProcessorID // of the present configuration, ascending: see Union.Obliged
+	attention attention
+	beacon    beaconing
+	leaving   leaving
 
-	session *order.Session
-	config  wire.ConfigID
-	change  *Change // not handed out yet
-	replies []reply // of this step
-	renew   bool    // the next step tells the source of the configuration
-	emitted uint64  // deliveries that Next has returned
+	session  *order.Session // of the present configuration; nil before the first
+	config   wire.ConfigID  // the present one
+	departed []*departed    // configurations that were left and whose deliveries are still out
+	out      handing
 
+	replies  []reply // of this step
+	renew    int     // the next step tells the source of a configuration with datagrams of so many bytes
 	scratch  []byte
 	join     wire.Join
 	propose  wire.Proposal
+	answer   wire.Answer
+	state    wire.State
 	problems []Problem
 	Counters Counters
 }
 
-// Counters count datagrams by what became of them.
+// Counters count datagrams by what became of them, and what the machine did.
 type Counters struct {
-	Joins, Proposals, Answers, Installs uint64 // taken
-	Strangers                           uint64 // of processors not on the list
-	Stale                               uint64 // of another configuration or attempt
-	Unexpected                          uint64 // of a kind that has no place in this phase
-	Refused                             uint64 // of processors that this one cannot work with
+	Joins, Beacons, Proposals, Answers, States, Holds, Installs, Leaves uint64 // taken
+
+	Strangers  uint64 // of processors that there is no room for, or not on the way
+	Stale      uint64 // of another configuration or attempt, or said before
+	Unexpected uint64 // of a kind that has no place in this phase
+	Refused    uint64 // of processors that this one cannot work with
+	Impossible uint64 // with numbers that cannot be
+
+	Gathers    uint64 // times that this processor went to Gather
+	Attempts   uint64 // that it took part in
+	Failures   uint64 // of these
+	Configs    uint64 // installed
+	Suspicions uint64 // members that were silent for too long
+	Pauses     uint64 // times that this processor itself was not running
+	SentOwn    uint64 // datagrams of the membership sent
 }
 
-// Change is a configuration event. Lists ascend by id; they are shared, read only.
-type Change struct {
-	Transitional bool
-	ID, From     wire.ConfigID // of a transitional event ID is the configuration to come
-	Members      []wire.Member
-	Left         []wire.Member
-	Joined       []wire.Member
-	Datagram     int              // regular: bytes of a full datagram in it
-	Peers        []netip.AddrPort // regular: addresses of the other members
+const never = math.MaxInt64
+
+// New returns a processor that begins to gather.
+func New(c Config, m *order.Memory, now int64) *Machine {
+	mc := &Machine{cfg: c.withDefaults(), mem: m}
+	mc.scratch = make([]byte, 0, c.Datagram)
+	for _, id := range mc.cfg.Start {
+		if id != c.Self.ID {
+			mc.peer(id)
+		}
+	}
+	mc.leaving.at = never
+	mc.attention.listening = now
+	mc.gathered.opened = now
+	mc.gather(now)
+	return mc
+}
+
+// Self is this processor in its present life, which changes at most before the
+// first configuration.
+func (m *Machine) Self() wire.Member { return m.cfg.Self }
+
+// Session is the order of the present configuration, nil before the first.
+func (m *Machine) Session() *order.Session { return m.session }
+
+// Receive takes one datagram that the door has judged. from is where the
+// network says it came from; chunk is the memory of b if it may be kept.
+func (m *Machine) Receive(now int64, h *wire.Header, b []byte, from netip.AddrPort, chunk *batch.Chunk) {
+	switch h.Kind {
+	case wire.KindStream, wire.KindAck, wire.KindNack:
+		m.receiveOrdered(now, h, b, chunk)
+		return
+	}
+	body := b[wire.HeaderBytes:]
+	if h.Sender == m.cfg.Self.ID {
+		m.hearOwn(h, body, from)
+		return
+	}
+	switch h.Kind {
+	case wire.KindJoin, wire.KindBeacon:
+		m.takeJoin(now, h, body, from)
+	case wire.KindPropose:
+		m.takeProposal(now, h.Sender, body, from)
+	case wire.KindAnswer:
+		m.takeAnswer(now, h.Sender, body, from)
+	case wire.KindState:
+		m.takeState(now, h.Sender, body, from)
+	case wire.KindHold:
+		m.takeHold(now, h.Sender, body, from)
+	case wire.KindInstall:
+		m.takeInstall(now, h.Sender, body)
+	case wire.KindLeave:
+		m.takeLeave(now, h.Sender, body)
+	default:
+		m.Counters.Unexpected++
+	}
+}
+
+// receiveOrdered takes a datagram of a configuration. One of the attempt's
+// proves that it was installed.
+func (m *Machine) receiveOrdered(now int64, h *wire.Header, b []byte, chunk *batch.Chunk) {
+	if m.phase == recovering && m.attempt.held && h.Config == m.attempt.tag && !m.attempt.own && m.attempt.has(h.Sender) {
+		m.install(now)
+	}
+	if m.session == nil || h.Config != m.session.Tag() {
+		m.Counters.Stale++
+		return
+	}
+	m.session.Receive(now, h, b, chunk)
+}
+
+// Step sends what is due. What out refers to stays as it is until the next Step.
+func (m *Machine) Step(now int64, q Source, out *batch.Burst) {
+	m.scratch = m.scratch[:0]
+	m.notice(now)
+	m.renewal(q)
+	switch m.phase {
+	case gathering:
+		m.stepGather(now, out)
+	case committing:
+		m.stepCommit(now, out)
+	case recovering:
+		m.stepRecovery(now, out)
+	case operating:
+		m.stepOperational(now, out)
+	}
+	m.stepLeave(now, q, out)
+	m.reply(now, out)
+	m.renewal(q)
+	if m.session != nil {
+		m.session.Step(now, q, out)
+	}
+	m.retire()
+	m.attention.promised = m.Deadline()
+}
+
+// renewal tells the source of a configuration that has begun.
+func (m *Machine) renewal(q Source) {
+	if m.renew > 0 {
+		q.Renew(m.renew)
+		m.renew = 0
+	}
+}
+
+// Deadline is the time of the next Step that is due though nothing arrives.
+func (m *Machine) Deadline() int64 {
+	d := min(m.again, m.leaving.at)
+	if len(m.replies) > 0 || m.renew > 0 {
+		return 0
+	}
+	if m.session != nil {
+		d = min(d, m.session.Deadline())
+	}
+	return d
 }
 
 // Source is the queue of what the processor's applications send. It outlives
@@ -108,182 +253,26 @@ type Source interface {
 	Renew(datagram int)
 }
 
-// reply is a datagram to be sent in the next step.
-type reply struct {
-	kind wire.Kind
-	to   netip.AddrPort
+// Problem is something an operator should know, told once.
+type Problem struct {
+	ID      wire.ProcessorID
+	Address netip.AddrPort
+	What    string
+	Fatal   bool // this processor cannot go on
 }
 
-const never = math.MaxInt64
-
-// New returns a processor that begins to gather.
-func New(c Config, m *order.Memory, now int64) *Machine {
-	mc := &Machine{cfg: c, mem: m, peers: map[wire.ProcessorID]*peer{}, again: now}
-	mc.start = slices.Clone(c.Start)
-	slices.Sort(mc.start)
-	for _, id := range mc.start {
-		if id != c.Self.ID {
-			mc.peers[id] = &peer{id: id}
-		}
-	}
-	mc.scratch = make([]byte, 0, c.Datagram)
-	return mc
+// Problems returns what has come up since the last call.
+func (m *Machine) Problems() []Problem {
+	p := m.problems
+	m.problems = nil
+	return p
 }
 
-// Receive takes one datagram that the door has judged. from is where the
-// network says it came from; chunk is the memory of b if it may be kept.
-func (m *Machine) Receive(now int64, h *wire.Header, b []byte, from netip.AddrPort, chunk *batch.Chunk) {
-	switch h.Kind {
-	case wire.KindStream, wire.KindAck, wire.KindNack:
-		m.receiveOrdered(now, h, b, chunk)
-		return
-	}
-	if h.Sender == m.cfg.Self.ID {
-		m.hearOwn(h, b, from)
-		return
-	}
-	p := m.peers[h.Sender]
-	if p == nil {
-		m.Counters.Strangers++
-		return
-	}
-	body := b[wire.HeaderBytes:]
-	switch h.Kind {
-	case wire.KindJoin:
-		m.takeJoin(now, p, body, from)
-	case wire.KindPropose:
-		m.takeProposal(now, p, body, from)
-	case wire.KindAnswer:
-		m.takeAnswer(now, p, body, from)
-	case wire.KindInstall:
-		m.takeInstall(now, p, body)
-	default:
-		m.Counters.Unexpected++
-	}
-}
+// maxProblems bounds what is kept for a caller that does not ask.
+const maxProblems = 64
 
-// Step sends what is due. What out refers to stays as it is until the next Step.
-func (m *Machine) Step(now int64, q Source, out *batch.Burst) {
-	if m.renew {
-		m.renew = false
-		q.Renew(int(m.attempt.MTU))
+func (m *Machine) tell(p Problem) {
+	if len(m.problems) < maxProblems || p.Fatal {
+		m.problems = append(m.problems, p)
 	}
-	m.scratch = m.scratch[:0]
-	switch m.phase {
-	case gathering:
-		m.gather(now, out)
-	case committing:
-		m.commit(now, out)
-	}
-	m.reply(out)
-	if m.renew {
-		m.renew = false
-		q.Renew(int(m.attempt.MTU))
-	}
-	if m.session != nil {
-		m.session.Step(now, q, out)
-	}
-}
-
-// Deadline is the time of the next Step that is due though nothing arrives.
-func (m *Machine) Deadline() int64 {
-	if m.session != nil {
-		return m.session.Deadline()
-	}
-	return m.again
-}
-
-// Next is what the application is to see next: a configuration that begins,
-// or deliveries in the present one. Both are nil when there is nothing more.
-// Deliveries are valid until the Next after the next Step.
-func (m *Machine) Next() (*Change, []order.Delivery) {
-	if c := m.change; c != nil {
-		m.change = nil
-		return c, nil
-	}
-	if m.session == nil {
-		return nil, nil
-	}
-	d := m.session.Deliver()
-	m.emitted += uint64(len(d))
-	return nil, d
-}
-
-// Consumed tells that the application has given back the first n of all the
-// deliveries that Next ever returned.
-func (m *Machine) Consumed(n uint64) {
-	if m.session != nil {
-		m.session.Consumed(n)
-	}
-}
-
-// Returned are own datagrams that nobody needs any more, for the packer's
-// Release; valid until the next Step or Receive.
-func (m *Machine) Returned() []batch.Datagram {
-	if m.session == nil {
-		return nil
-	}
-	return m.session.Returned()
-}
-
-// Cramped says whether the machine would like to know at once what the
-// application gives back.
-func (m *Machine) Cramped() bool { return m.session != nil && m.session.Cramped() }
-
-// Ordered is the highest own message that, with all before it, has its place
-// in the order, or was delivered without one when its configuration ended.
-func (m *Machine) Ordered() uint64 {
-	if m.session == nil {
-		return 0
-	}
-	return m.session.Ordered()
-}
-
-// Leave begins to leave the cluster: when all that was accepted has been sent
-// and every member holds it, the others are told. Left says when that is done,
-// or has taken too long.
-func (m *Machine) Leave(now int64) {}
-
-// Left says whether the processor has left, and may be closed.
-func (m *Machine) Left() bool { return false }
-
-// Self is this processor in its present life, which changes at most before the
-// first configuration.
-func (m *Machine) Self() wire.Member { return m.cfg.Self }
-
-// Session is the order of the present configuration, nil before the first.
-func (m *Machine) Session() *order.Session { return m.session }
-
-// send appends one control datagram of the machine's own to out. The body was
-// written behind header room at the end of m.scratch, from offset at.
-func (m *Machine) send(k wire.Kind, to netip.AddrPort, at int, out *batch.Burst) {
-	b := m.scratch[at:]
-	d := batch.Datagram{Bytes: b}
-	wire.PutHeader(b, &wire.Header{
-		Kind: k, Length: uint16(len(b)), Sender: m.cfg.Self.ID, Cluster: m.cfg.Cluster, Config: m.config.Tag(),
-	})
-	if !m.cfg.NoCheck {
-		wire.PutCheck(b)
-	}
-	out.Add(to, &d)
-}
-
-// begin makes room for a header and returns where the datagram starts.
-func (m *Machine) begin() int {
-	at := len(m.scratch)
-	m.scratch = append(m.scratch, make([]byte, wire.HeaderBytes)...)
-	return at
-}
-
-// reply sends the answers to what came in since the last step.
-func (m *Machine) reply(out *batch.Burst) {
-	for _, r := range m.replies {
-		switch r.kind {
-		case wire.KindAnswer:
-			m.sendAnswer(r.to, out)
-		case wire.KindInstall:
-			m.sendInstall(r.to, out)
-		}
-	}
-	m.replies = m.replies[:0]
 }

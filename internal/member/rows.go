@@ -1,0 +1,204 @@
+package member
+
+import (
+	"net/netip"
+	"slices"
+
+	"stampede/batch"
+	"stampede/wire"
+)
+
+// ownRow is what this processor says about whom it hears.
+type ownRow struct {
+	version uint32 // of the newest said; grows with each, so that the old are known as old
+	hears   []wire.Hear
+}
+
+// rowLife is for how long a row counts that nobody has renewed: some beacons
+// may be lost.
+func (m *Machine) rowLife() int64 { return m.cfg.Detect + 3*m.cfg.Beacon }
+
+// fresh says whether a peer's row counts.
+func (m *Machine) fresh(p *peer, now int64) bool {
+	return p.incarnation != 0 && p.version != 0 && now-max(p.refreshed, m.attention.listening) <= m.rowLife()
+}
+
+// hearsNow says whether this processor hears a peer.
+func (m *Machine) hearsNow(p *peer, now int64) bool {
+	return p.heard != 0 && p.direct != 0 && m.silence(p, now) <= m.patience(p)
+}
+
+// patience is how long a silence of a peer does not yet mean anything: those
+// in operation in another configuration are heard by their beacons alone.
+func (m *Machine) patience(p *peer) int64 {
+	if m.memberNow(p.id) {
+		return m.cfg.Detect
+	}
+	return max(m.cfg.Detect, m.cfg.Beacon*5/2)
+}
+
+func listed(hears []wire.Hear, id wire.ProcessorID) bool {
+	_, ok := slices.BinarySearchFunc(hears, id, func(h wire.Hear, id wire.ProcessorID) int {
+		switch {
+		case h.ID < id:
+			return -1
+		case h.ID > id:
+			return 1
+		}
+		return 0
+	})
+	return ok
+}
+
+// bookRow takes a row, of its owner or passed on. The newest wins.
+func (m *Machine) bookRow(now int64, r *wire.Row, via *peer) {
+	if r.Owner == m.cfg.Self.ID {
+		if r.Incarnation <= maxEpoch && m.config == (wire.ConfigID{}) && r.Incarnation > m.cfg.Self.Incarnation {
+			m.otherSelf(r.Incarnation, netip.AddrPort{}, false)
+		}
+		return
+	}
+	direct := r.Owner == via.id
+	if !direct && (m.phase == operating && m.memberNow(r.Owner) || r.Incarnation == 0 || r.Incarnation > maxEpoch) {
+		return // members speak for themselves
+	}
+	p := m.peer(r.Owner)
+	if p == nil || r.Incarnation < p.incarnation || r.Incarnation == p.incarnation && r.Version <= p.version ||
+		!possible(r.Config) {
+		return
+	}
+	if r.Incarnation > p.incarnation {
+		p.reborn(r.Incarnation)
+		m.unrest(now)
+	}
+	if p.config != r.Config || !slices.Equal(p.hears, r.Hears) || !m.fresh(p, now) {
+		m.unrest(now)
+	}
+	p.version, p.refreshed, p.config = r.Version, now, r.Config
+	p.hears = append(p.hears[:0], r.Hears...)
+	if !direct && p.heard == 0 && r.Address.IsValid() {
+		p.address = r.Address
+	}
+}
+
+// reviewOwn brings the own row up to date, and says whether it has changed.
+func (m *Machine) reviewOwn(now int64) (changed bool) {
+	n := 0
+	for _, p := range m.peers {
+		if p.leaving || !m.hearsNow(p, now) || n >= m.mostHears() {
+			continue
+		}
+		h := wire.Hear{ID: p.id, HearsMe: listed(p.hears, m.cfg.Self.ID)}
+		if n == len(m.row.hears) {
+			m.row.hears = append(m.row.hears, wire.Hear{})
+			changed = true
+		}
+		if m.row.hears[n] != h {
+			m.row.hears[n] = h
+			changed = true
+		}
+		n++
+	}
+	if n < len(m.row.hears) {
+		m.row.hears = m.row.hears[:n]
+		changed = true
+	}
+	if changed {
+		m.unrest(now)
+	}
+	return changed
+}
+
+// joinRoom is what rows have room for in a join.
+func (m *Machine) joinRoom() int {
+	const addresses = wire.MaxAddresses * (1 + 16 + 2)
+	return wire.Capacity(m.cfg.Datagram, true) - wire.JoinBytes - addresses
+}
+
+// mostHears is how many processors a row can name: it has to fit a join.
+func (m *Machine) mostHears() int {
+	r := wire.Row{}
+	return max((m.joinRoom()-r.Size()-1)*8/33, 1)
+}
+
+// sendJoin says who this processor is and what it knows, to all or to one.
+func (m *Machine) sendJoin(now int64, k wire.Kind, to netip.AddrPort, out *batch.Burst) {
+	m.reviewOwn(now)
+	m.row.version++
+	j := wire.Join{
+		Incarnation: m.cfg.Self.Incarnation, Config: m.config, Seen: m.seen, Version: m.row.version,
+		MinVersion: wire.Version, MaxVersion: wire.Version,
+		MTU: uint16(m.cfg.Datagram), Window: m.cfg.Window, History: m.cfg.History, MaxMessage: m.cfg.MaxMessage,
+		Addresses: m.cfg.Addresses, Rows: m.rows(now),
+	}
+	if m.leaving.said > 0 {
+		j.Flags |= wire.JoinLeaving
+	}
+	if len(j.Rows) == 1+m.passable(now) {
+		j.Flags |= wire.JoinComplete
+	}
+	at := m.begin()
+	m.scratch = j.AppendTo(m.scratch)
+	if to.IsValid() {
+		m.send(k, to, at, out)
+	} else {
+		m.sendAll(k, at, out)
+	}
+}
+
+// rows are the own row and those to be passed on, as many as there is room
+// for, ascending; the next join begins with those that were left out.
+func (m *Machine) rows(now int64) []wire.Row {
+	own := wire.Row{
+		Owner: m.cfg.Self.ID, Incarnation: m.cfg.Self.Incarnation, Version: m.row.version,
+		Config: m.config, Hears: m.row.hears,
+	}
+	rows := []wire.Row{own}
+	room := m.joinRoom() - own.Size()
+	for i := range m.peers {
+		p := m.peers[(m.gathered.turn+i)%len(m.peers)]
+		if !m.passOn(p, now) {
+			continue
+		}
+		r := wire.Row{
+			Owner: p.id, Incarnation: p.incarnation, Version: p.version,
+			Config: p.config, Address: p.address, Hears: p.hears,
+		}
+		if room -= r.Size(); room < 0 {
+			m.gathered.turn = (m.gathered.turn + i) % len(m.peers)
+			break
+		}
+		rows = append(rows, r)
+	}
+	slices.SortFunc(rows, func(a, b wire.Row) int {
+		if a.Owner < b.Owner {
+			return -1
+		}
+		return 1
+	})
+	return rows
+}
+
+// passable is how many rows are to be passed on.
+func (m *Machine) passable(now int64) (n int) {
+	for _, p := range m.peers {
+		if m.passOn(p, now) {
+			n++
+		}
+	}
+	return n
+}
+
+// passOn says whether a row is to be passed on: somebody who is heard here does
+// not hear its owner, and can know of him in no other way.
+func (m *Machine) passOn(p *peer, now int64) bool {
+	if !m.fresh(p, now) || p.leaving {
+		return false
+	}
+	for _, h := range m.row.hears {
+		if q := m.find(h.ID); q != nil && q != p && !listed(q.hears, p.id) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package member
+
+import (
+	"net/netip"
+	"slices"
+
+	"stampede/batch"
+	"stampede/wire"
+)
+
+// reply is a datagram to be sent in the next step.
+type reply struct {
+	kind wire.Kind
+	to   netip.AddrPort
+	part int // of a State
+}
+
+// maxReplies bounds what one pass of arrivals can ask for.
+const maxReplies = 1024
+
+// answerWith notes a reply, once per step.
+func (m *Machine) answerWith(r reply) {
+	if len(m.replies) < maxReplies && !slices.Contains(m.replies, r) {
+		m.replies = append(m.replies, r)
+	}
+}
+
+// reply sends the answers to what came in since the last step.
+func (m *Machine) reply(now int64, out *batch.Burst) {
+	for _, r := range m.replies {
+		switch r.kind {
+		case wire.KindJoin:
+			m.sendJoin(now, wire.KindJoin, r.to, out)
+		case wire.KindAnswer:
+			m.sendAnswer(r.to, out)
+		case wire.KindState:
+			m.sendState(r.part, r.to, out)
+		case wire.KindInstall:
+			m.sendInstall(r.to, out)
+		}
+	}
+	m.replies = m.replies[:0]
+}
+
+// begin makes room for a header and returns where the datagram starts.
+func (m *Machine) begin() int {
+	if cap(m.scratch)-len(m.scratch) < m.cfg.Datagram {
+		m.scratch = make([]byte, 0, 4*m.cfg.Datagram) // the burst keeps the old one alive
+	}
+	at := len(m.scratch)
+	m.scratch = append(m.scratch, make([]byte, wire.HeaderBytes)...)
+	return at
+}
+
+// finish completes the control datagram whose body was appended to m.scratch
+// behind the header room at offset at.
+func (m *Machine) finish(k wire.Kind, at int) []byte {
+	b := m.scratch[at:len(m.scratch):len(m.scratch)]
+	wire.PutHeader(b, &wire.Header{
+		Kind: k, Length: uint16(len(b)), Sender: m.cfg.Self.ID, Cluster: m.cfg.Cluster, Config: m.config.Tag(),
+	})
+	if !m.cfg.NoCheck {
+		wire.PutCheck(b)
+	}
+	return b
+}
+
+// send sends what finish completed to one address.
+func (m *Machine) send(k wire.Kind, to netip.AddrPort, at int, out *batch.Burst) {
+	d := batch.Datagram{Bytes: m.finish(k, at)}
+	out.Add(to, &d)
+	m.Counters.SentOwn++
+}
+
+// sendAll sends it to all that there may be.
+func (m *Machine) sendAll(k wire.Kind, at int, out *batch.Burst) {
+	if !m.cfg.Unicast {
+		m.send(k, netip.AddrPort{}, at, out)
+		return
+	}
+	d := batch.Datagram{Bytes: m.finish(k, at)}
+	for _, to := range m.targets() {
+		out.Add(to, &d)
+		m.Counters.SentOwn++
+	}
+}
+
+// targets are the seeds and where others were heard, each once.
+func (m *Machine) targets() []netip.AddrPort {
+	list := slices.Clone(m.cfg.Seeds)
+	for _, p := range m.peers {
+		if p.address.IsValid() {
+			list = append(list, p.address)
+		}
+	}
+	slices.SortFunc(list, netip.AddrPort.Compare)
+	list = slices.Compact(list)
+	return slices.DeleteFunc(list, func(a netip.AddrPort) bool { return slices.Contains(m.cfg.Addresses, a) })
+}
+
+// sendMembers sends it to the members of the attempt.
+func (m *Machine) sendMembers(k wire.Kind, at int, out *batch.Burst) {
+	if !m.cfg.Unicast {
+		m.send(k, netip.AddrPort{}, at, out)
+		return
+	}
+	d := batch.Datagram{Bytes: m.finish(k, at)}
+	for i := range m.attempt.members {
+		if pm := &m.attempt.members[i]; pm.ID != m.cfg.Self.ID {
+			out.Add(m.addressOf(pm), &d)
+			m.Counters.SentOwn++
+		}
+	}
+}
+
+// addressOf is where a member is reached: where it was heard itself, else what
+// the representative says.
+func (m *Machine) addressOf(pm *wire.ProposedMember) netip.AddrPort {
+	if p := m.find(pm.ID); p != nil && p.address.IsValid() {
+		return p.address
+	}
+	return pm.Address
+}
