@@ -1,0 +1,257 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"stampede/internal/lab"
+)
+
+// cluster is the processors on the hosts of a lab, of which host n runs
+// processor n. One goroutine uses it.
+type cluster struct {
+	o     *Options
+	dir   string
+	lab   *lab.Lab
+	hosts []*host // from 1: hosts[0] is nil
+	died  chan *process
+	wrong []*Fault // of the network, those that last
+}
+
+// host is one host, and what runs or ran on it.
+type host struct {
+	id     int
+	place  *lab.Host
+	run    *process // nil: dead
+	tail   tail     // of the present life, or of the last one
+	traces []string // of all lives
+	hampered
+}
+
+// port is every processor's own, groupPort the multicast group's: nobody else
+// in a namespace wants them.
+const (
+	port      = 7400
+	groupPort = 7401
+	group     = "239.255.77.1"
+)
+
+func newCluster(ctx context.Context, o *Options, dir string) (*cluster, error) {
+	l, err := lab.New(ctx, o.Hosts)
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{o: o, dir: dir, lab: l, hosts: make([]*host, 1), died: make(chan *process, 1)}
+	for i := range l.Hosts {
+		c.hosts = append(c.hosts, &host{id: i + 1, place: &l.Hosts[i]})
+	}
+	return c, nil
+}
+
+// start begins the next life of a host's processor.
+func (c *cluster) start(id int) (err error) {
+	h := c.hosts[id]
+	life := len(h.traces) + 1
+	base := filepath.Join(c.dir, fmt.Sprintf("host%d-life%d", id, life))
+	h.tail = tail{path: base + ".jsonl"}
+	h.traces = append(h.traces, h.tail.path)
+	// It outlives no lab; a context would kill it before it can leave.
+	cmd := h.place.Command(context.Background(), c.o.Program, c.args(h)...)
+	h.run, err = start(fmt.Sprintf("host %d, life %d", id, life), cmd, base+".log", c.died)
+	return err
+}
+
+// args are what `stampede` is called with on a host.
+func (c *cluster) args(h *host) []string {
+	at := func(h *host) string { return fmt.Sprint(h.place.IPv4, ":", port) }
+	args := []string{"node", "--id", strconv.Itoa(h.id), "--cluster", "lab", "--bind", at(h), "--trace", h.tail.path,
+		"--rate", strconv.FormatFloat(c.o.Rate, 'f', -1, 64), "--size", strconv.Itoa(c.o.Size)}
+	if c.o.Transport == unicast {
+		var peers []string
+		for _, other := range c.hosts[1:] {
+			peers = append(peers, at(other))
+		}
+		args = append(args, "--transport", "unicast", "--peers", strings.Join(peers, ","))
+	} else {
+		args = append(args, "--multicast", fmt.Sprint(group, ":", groupPort), "--interface", lab.Interface)
+	}
+	if c.o.Guarantee != "" {
+		args = append(args, "--guarantee", c.o.Guarantee)
+	}
+	if c.o.Detect > 0 {
+		args = append(args, "--detect", c.o.Detect.String())
+	}
+	return append(args, c.o.NodeArgs...)
+}
+
+// startAll starts the processors that do not run.
+func (c *cluster) startAll() error {
+	for _, h := range c.hosts[1:] {
+		if h.run == nil {
+			if err := c.start(h.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// living are the ids of the processors that run.
+func (c *cluster) living() (ids []uint32) {
+	for _, h := range c.hosts[1:] {
+		if h.run != nil {
+			ids = append(ids, uint32(h.id))
+		}
+	}
+	return ids
+}
+
+// traces are the files of all lives.
+func (c *cluster) traces() (paths []string) {
+	for _, h := range c.hosts[1:] {
+		paths = append(paths, h.traces...)
+	}
+	return paths
+}
+
+// look brings the tails of those who run up to now.
+func (c *cluster) look() error {
+	for _, h := range c.hosts[1:] {
+		if h.run != nil {
+			if err := h.tail.read(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leader is the id of the sequencer as far as traces tell: of the largest
+// configuration that processors are in the lowest id, which it is unless the
+// order was handed to another. It is 0 when nobody is in any.
+func (c *cluster) leader() (id int, err error) {
+	if err := c.look(); err != nil {
+		return 0, err
+	}
+	most := 0
+	for _, h := range c.hosts[1:] {
+		if h.run == nil || len(h.tail.members) <= most {
+			continue
+		}
+		if first := int(slices.Min(h.tail.members)); first < len(c.hosts) && c.hosts[first].run != nil {
+			id, most = first, len(h.tail.members)
+		}
+	}
+	return id, nil
+}
+
+// lookInterval is how often await looks: traces tell exactly when things were.
+const lookInterval = 10 * time.Millisecond
+
+// gather waits until all processors that run are in one configuration with each
+// other and with nobody else, in which each has delivered something of each.
+func (c *cluster) gather(ctx context.Context) error {
+	limit := time.NewTimer(c.o.Settle)
+	defer limit.Stop()
+	for {
+		if err := c.look(); err != nil {
+			return err
+		}
+		if c.together() {
+			return nil
+		}
+		select {
+		case <-time.After(lookInterval):
+		case p := <-c.died:
+			return c.mourn(p)
+		case <-limit.C:
+			return &Apart{c.o.Settle, c.whereabouts()}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (c *cluster) together() bool {
+	living := c.living()
+	for _, id := range living {
+		t := &c.hosts[id].tail
+		if !t.in(living) || t.config != c.hosts[living[0]].tail.config {
+			return false
+		}
+	}
+	return true
+}
+
+// Apart says that the cluster did not come together though nothing stood in
+// its way.
+type Apart struct {
+	Limit time.Duration
+	Where []string // each processor is
+}
+
+func (a *Apart) Error() string {
+	return fmt.Sprintf("not in one configuration after %v: %s", a.Limit, strings.Join(a.Where, "; "))
+}
+
+func (c *cluster) whereabouts() (all []string) {
+	for _, id := range c.living() {
+		all = append(all, fmt.Sprintf("host %d %v", id, &c.hosts[id].tail))
+	}
+	return all
+}
+
+// wait lets time pass, unless a processor dies.
+func (c *cluster) wait(ctx context.Context, until time.Time) error {
+	select {
+	case <-time.After(time.Until(until)):
+		return nil
+	case p := <-c.died:
+		return c.mourn(p)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// mourn makes the error of a processor that ended by itself.
+func (c *cluster) mourn(p *process) error {
+	for _, h := range c.hosts[1:] {
+		if h.run == p {
+			h.run = nil
+		}
+	}
+	return p.death(p.err)
+}
+
+// leaveLimit is how long processors may take to leave: some times what
+// `stampede node` allows itself.
+const leaveLimit = 15 * time.Second
+
+// stop makes all that run leave, at once.
+func (c *cluster) stop() (err error) {
+	select {
+	case p := <-c.died:
+		err = c.mourn(p)
+	default:
+	}
+	for _, h := range c.hosts[1:] {
+		if h.run != nil {
+			err = errors.Join(err, h.run.terminate())
+		}
+	}
+	limit, cancel := context.WithTimeout(context.Background(), leaveLimit)
+	defer cancel()
+	for _, h := range c.hosts[1:] {
+		if h.run != nil {
+			err = errors.Join(err, h.run.reap(limit))
+			h.run = nil
+		}
+	}
+	return err
+}

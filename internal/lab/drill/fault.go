@@ -1,0 +1,219 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"stampede/internal/lab"
+)
+
+// hampered is what keeps a host from taking part though its processor lives.
+type hampered struct {
+	paused *process // the life that is stopped, or nil
+	downs  int      // faults that hold the interface down
+	loss   float64  // percent, as it is set
+	away   []absence
+}
+
+// absence is a time in which a host could not take part, though it lived.
+type absence struct{ from, to int64 } // wall clock, ns; to is 0 while it lasts
+
+// note keeps away up to date; it is called after every change.
+func (h *hampered) note(now int64) {
+	last := len(h.away) - 1
+	lasts := last >= 0 && h.away[last].to == 0
+	switch absent := h.paused != nil || h.downs > 0; {
+	case absent && !lasts:
+		h.away = append(h.away, absence{from: now})
+	case !absent && lasts:
+		h.away[last].to = now
+	}
+}
+
+// begin makes a fault happen. Where it meets another one that leaves nothing
+// to do, a processor that is dead already, it does nothing.
+func (c *cluster) begin(ctx context.Context, f *Fault) (err error) {
+	switch f.Kind {
+	case Sequencer:
+		id, err := c.leader()
+		if err != nil || id == 0 {
+			return err
+		}
+		f.Hosts = []int{id}
+		c.kill(id)
+	case Kill, Restarts:
+		c.kill(f.Hosts[0])
+	case Pause:
+		return c.pause(c.hosts[f.Hosts[0]])
+	case Down:
+		return c.down(ctx, c.hosts[f.Hosts[0]])
+	default:
+		c.wrong = append(c.wrong, f)
+		return c.rewire(ctx)
+	}
+	return nil
+}
+
+// finish ends a fault.
+func (c *cluster) finish(ctx context.Context, f *Fault) error {
+	switch f.Kind {
+	case Kill, Sequencer, Restarts:
+		if len(f.Hosts) == 0 || c.hosts[f.Hosts[0]].run != nil {
+			return nil
+		}
+		return c.start(f.Hosts[0])
+	case Pause:
+		return c.resume(c.hosts[f.Hosts[0]])
+	case Down:
+		return c.up(ctx, c.hosts[f.Hosts[0]])
+	}
+	c.wrong = slices.DeleteFunc(c.wrong, func(other *Fault) bool { return other == f })
+	return c.rewire(ctx)
+}
+
+func (c *cluster) kill(id int) {
+	h := c.hosts[id]
+	if h.run == nil {
+		return
+	}
+	h.run.kill()
+	h.run, h.paused = nil, nil
+	h.note(wall())
+}
+
+func (c *cluster) pause(h *host) error {
+	if h.run == nil {
+		return nil
+	}
+	h.paused = h.run
+	h.note(wall())
+	return ignoreDone(suspend(h.run.cmd.Process))
+}
+
+func (c *cluster) resume(h *host) error {
+	if h.paused == nil {
+		return nil
+	}
+	err := ignoreDone(resume(h.paused.cmd.Process))
+	h.paused = nil
+	h.note(wall())
+	return err
+}
+
+func (c *cluster) down(ctx context.Context, h *host) error {
+	h.downs++
+	h.note(wall())
+	if h.downs > 1 {
+		return nil
+	}
+	return h.place.Down(ctx)
+}
+
+func (c *cluster) up(ctx context.Context, h *host) error {
+	if h.downs--; h.downs > 0 {
+		return nil
+	}
+	err := h.place.Up(ctx)
+	h.note(wall())
+	return err
+}
+
+// rewire makes the network what the faults that last make of it together:
+// whatever one of them cuts is cut, and of several losses the worst counts.
+func (c *cluster) rewire(ctx context.Context) error {
+	var cuts []lab.Cut
+	losses := make([]float64, len(c.hosts))
+	for _, f := range c.wrong {
+		cuts = append(cuts, lab.Between(f.Groups...)...)
+		cuts = append(cuts, lab.OneWay(f.Hosts, f.Others)...)
+		if f.Kind == Loss {
+			for _, id := range f.Hosts {
+				losses[id] = max(losses[id], f.Percent)
+			}
+		}
+	}
+	for _, h := range c.hosts[1:] {
+		if h.loss != losses[h.id] {
+			if err := h.place.Loss(ctx, losses[h.id]); err != nil {
+				return err
+			}
+			h.loss = losses[h.id]
+		}
+	}
+	return c.lab.Cut(ctx, cuts...)
+}
+
+// heal ends every fault there is, and starts who is dead.
+func (c *cluster) heal(ctx context.Context) error {
+	c.wrong = nil
+	if err := c.rewire(ctx); err != nil {
+		return err
+	}
+	for _, h := range c.hosts[1:] {
+		if err := c.resume(h); err != nil {
+			return err
+		}
+		for h.downs > 0 {
+			if err := c.up(ctx, h); err != nil {
+				return err
+			}
+		}
+	}
+	return c.startAll()
+}
+
+// wall is the time by the clock that traces tell.
+func wall() int64 { return time.Now().UnixNano() }
+
+// step is something to be done at a time: a fault, or a part of one.
+type step struct {
+	at    time.Duration // since the faults began
+	fault int           // of the schedule
+	part  part
+}
+
+type part uint8
+
+const (
+	begins part = iota
+	dies        // once more
+	lives       // in between
+	ends
+)
+
+// steps are those of all faults, in the order in which they are due.
+func steps(faults []Fault) (all []step) {
+	for i := range faults {
+		f := &faults[i]
+		all = append(all, step{f.At, i, begins}, step{f.end(), i, ends})
+		if f.Kind != Restarts {
+			continue
+		}
+		// Half of each round it is dead, half of it alive.
+		for k := 1; k < 2*f.Times-1; k++ {
+			at := f.At + f.Last*time.Duration(k)/time.Duration(2*f.Times-1)
+			all = append(all, step{at, i, []part{dies, lives}[k%2]})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b step) int { return int(a.at - b.at) })
+	return all
+}
+
+// do does a step.
+func (c *cluster) do(ctx context.Context, s step, f *Fault) error {
+	var err error
+	switch s.part {
+	case begins:
+		err = c.begin(ctx, f)
+	case dies:
+		c.kill(f.Hosts[0])
+	case lives, ends:
+		err = c.finish(ctx, f)
+	}
+	if err != nil {
+		return fmt.Errorf("%v: %w", f, err)
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package drill
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"stampede/internal/trace"
+)
+
+// Silence is a time in which a host delivered nothing.
+type Silence struct {
+	Host int
+	Last time.Duration
+	Open bool // it had not ended when the time that was looked at did
+}
+
+// story is what one life of a processor did, and when.
+type story struct {
+	first, last int64 // times of its first and its last event, ns
+	delivered   []int64
+	changes     []change
+	sent        []int64
+}
+
+// change is the event of a configuration.
+type change struct {
+	at           int64
+	transitional bool
+	config       trace.Config
+	members      []uint32
+}
+
+// readStory reads a whole trace of one life, from which half a line at the end
+// may be missing.
+func readStory(ctx context.Context, path string) (*story, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return &story{}, nil // it was killed before it began
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, lines := &story{}, trace.NewReader(f, path)
+	var e trace.Event
+	for n := 0; ; n++ {
+		if n%(1<<12) == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		switch err := lines.Next(&e); err {
+		case nil:
+			s.add(&e)
+		case io.EOF:
+			return s, nil
+		default:
+			return nil, err
+		}
+	}
+}
+
+func (s *story) add(e *trace.Event) {
+	if s.first == 0 {
+		s.first = e.Time
+	}
+	s.last = e.Time
+	switch e.Kind {
+	case trace.Deliver:
+		s.delivered = append(s.delivered, e.Time)
+	case trace.Send:
+		s.sent = append(s.sent, e.Time)
+	case trace.Change:
+		s.changes = append(s.changes, change{e.Time, e.View == trace.Transitional, e.Config, slices.Clone(e.Members)})
+	}
+}
+
+// past is all that a host did.
+type past struct {
+	host  int
+	lives []*story
+	away  []absence
+}
+
+func (c *cluster) readStories(ctx context.Context) (all []past, err error) {
+	for _, h := range c.hosts[1:] {
+		p := past{host: h.id, away: h.away}
+		for _, path := range h.traces {
+			s, err := readStory(ctx, path)
+			if err != nil {
+				return nil, err
+			}
+			p.lives = append(p.lives, s)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// through is the life that lasted from one moment to another and could take
+// part all the time, or nil.
+func (p *past) through(from, to int64) *story {
+	for _, a := range p.away {
+		if a.from < to && (a.to == 0 || a.to > from) {
+			return nil
+		}
+	}
+	for _, s := range p.lives {
+		if s.first != 0 && s.first <= from && s.last >= to {
+			return s
+		}
+	}
+	return nil
+}
+
+// longest is the longest time within a window in which nothing was delivered.
+func longest(delivered []int64, from, to int64) (last time.Duration, open bool) {
+	at, _ := slices.BinarySearch(delivered, from)
+	since := from
+	for _, t := range delivered[at:] {
+		if t >= to {
+			break
+		}
+		last = max(last, time.Duration(t-since))
+		since = t
+	}
+	if rest := time.Duration(to - since); rest > last {
+		return rest, true
+	}
+	return last, false
+}
+
+// silences are those of the hosts that took part in a whole window, the
+// longest first.
+func silences(all []past, from, to int64) (found []Silence) {
+	for i := range all {
+		if s := all[i].through(from, to); s != nil {
+			last, open := longest(s.delivered, from, to)
+			found = append(found, Silence{all[i].host, last, open})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Silence) int { return cmp.Compare(b.Last, a.Last) })
+	return found
+}
+
+// measure finds the silences after each fault: until the next one begins, or
+// until end. A life that was told to leave at end has events after it.
+func measure(done []Done, all []past, end int64) {
+	for i := range done {
+		d, until := &done[i], end
+		if i+1 < len(done) {
+			until = done[i+1].Began
+		}
+		d.Silences = silences(all, d.Began, until)
+		if d.Ended != 0 && d.Ended < until {
+			d.Later = silences(all, d.Ended, until)
+		}
+	}
+}
