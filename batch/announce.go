@@ -15,9 +15,15 @@ func (p *Packer) Announce(id uint16, keys []wire.Group) error {
 	if !p.admits(wire.GroupSetOverhead + len(keys)*wire.GroupBytes) {
 		return ErrFull
 	}
-	if p.chunksForFull((rest+each-1)/each) > p.arena.Free() {
+	if p.chunksForFull((rest+each-1)/each) > p.free() {
 		return ErrFull
 	}
+	p.announce(id, keys)
+	return nil
+}
+
+// announce is Announce where there is memory enough.
+func (p *Packer) announce(id uint16, keys []wire.Group) {
 	for offset := 0; offset < len(keys); {
 		n := min(keysIn(p.room()), len(keys)-offset)
 		if n == 0 {
@@ -29,7 +35,6 @@ func (p *Packer) Announce(id uint16, keys []wire.Group) error {
 		p.end = len(b)
 		offset += n
 	}
-	return nil
 }
 
 // keysIn is how many keys a GroupSet frame in so much room has.

@@ -156,7 +156,7 @@ func (p *Packer) reserve() bool {
 	datagrams := wire.MaxBatchBytes/useful + 2
 	each := ChunkBytes / p.config.Datagram
 	need := (datagrams + each - 1) / each
-	if p.arena.Free() < need {
+	if p.free() < need {
 		return false
 	}
 	for range need {

@@ -29,13 +29,13 @@ func (p *Packer) cut(f *wire.Fragment, src *source) {
 // holds says whether the open datagram and the arena have room for total bytes;
 // whole, if they may stand in one Message frame.
 func (p *Packer) holds(total int, whole bool) bool {
-	return p.plenty(total) || p.chunksFor(total, whole) <= p.arena.Free()
+	return p.plenty(total) || p.chunksFor(total, whole) <= p.free()
 }
 
 // plenty says that total bytes fit without a doubt, which spares dividing: a
 // chunk takes more than 16 KiB of them, whatever the size of a datagram.
 func (p *Packer) plenty(total int) bool {
-	return p.arena.Free() >= total>>14+2
+	return p.free() >= total>>14+2
 }
 
 // chunksFor is how many chunks it takes from the arena to pack total bytes;

@@ -38,7 +38,21 @@ func (d *Datagram) Len() int {
 type Loan struct {
 	Number uint64 // message number, set by Lend
 	Handle uint32 // the caller's: whom to tell
-	left   int    // datagrams out that refer to the memory
+	left   int    // datagrams that refer to the memory
+	iov    [][]byte
+}
+
+// keep copies how the lent memory lies, for those who have to cut it anew.
+func (l *Loan) keep(iov [][]byte) { l.iov = append(l.iov[:0], iov...) }
+
+// drop takes one reference back; it returns the loan when it was the last.
+func (l *Loan) drop() *Loan {
+	l.left--
+	if l.left > 0 {
+		return nil
+	}
+	clear(l.iov)
+	return l
 }
 
 // Outstanding is the number of datagrams that still refer to the lent memory.

@@ -46,15 +46,23 @@
 // # When the configuration changes
 //
 // A packer serves one configuration, whose datagram size and numbering it has.
-// Messages not yet sent go into the next one, whole, through the next one's
-// packer. Everything for that is in the datagrams themselves: pop what waits
-// in the old packer and read it with wire.NewFrames(d.Bytes[wire.HeaderBytes:],
-// d.First), where Frame.Missing bytes go on in d.Tail; GroupSet frames are
-// announced again, Messages appended, Fragments put together from offset 0
-// (coded ones decoded) and appended. The first unsent number is one above
-// Through of the last datagram sent. If that one ends with an unfinished
-// message, its first pieces were sent already: so the owner does not Release
-// datagrams from one with Begins up to, but not including, the one with Last,
-// before that one is sent. The old packer's datagrams, loans among them, are
-// released to the old packer; Close then gives back its open chunk.
+// A Queue has one after the other. At Renew it takes everything that was not
+// sent out of the old packer's datagrams and packs it for the new one, message
+// by message, under the same numbers:
+//
+//	old: … popped, sent │ popped │ waits    │ waits    │ open
+//	     message 7      │ 8, a   │ 8, b   9 │ sets, 10 │ 11
+//	new:                  sets, 8            9      10    11
+//
+// Message 8 was popped in part. Its first pieces were sent in the old
+// configuration, in vain: it is sent whole in the new one, from its first
+// fragment. So the queue keeps a reference on such pieces until the last one
+// was popped, whenever they are released. Padding and old announcements are
+// left out; group sets are announced again before their first use. What was
+// coded stays coded. A lent message is cut anew out of the same lent memory,
+// and its loan lasts until the datagrams of all configurations came back; where
+// it would now be a small part of a datagram it is copied instead.
+//
+// Popped datagrams of old configurations are released to the queue like those
+// of the present one. QueueMemory says how much memory all that takes.
 package batch

@@ -35,15 +35,20 @@ func (p *Packer) Lend(m *Message, iov [][]byte, loan *Loan) (number uint64, err 
 		n += len(part)
 	}
 	loan.Number, loan.left = 0, 0
-	if p.config.Sealed || p.stage != nil || n <= p.capacity/2 || n < minPart*len(iov) {
-		number, err = p.Append(m, iov)
-	} else {
+	if p.worthLending(n, len(iov)) {
 		number, err = p.lend(m, iov, n, loan)
+	} else {
+		number, err = p.Append(m, iov)
 	}
 	if err == nil {
 		loan.Number = number
 	}
 	return number, err
+}
+
+// worthLending says whether not copying n bytes in so many parts gains anything.
+func (p *Packer) worthLending(n, parts int) bool {
+	return !p.config.Sealed && p.stage == nil && n > p.capacity/2 && n >= minPart*parts
 }
 
 func (p *Packer) lend(m *Message, iov [][]byte, n int, loan *Loan) (uint64, error) {
@@ -52,22 +57,26 @@ func (p *Packer) lend(m *Message, iov [][]byte, n int, loan *Loan) (uint64, erro
 		return 0, err
 	}
 	if !p.plenty(int(f.Total)) &&
-		p.chunksForLent(int(f.Total), len(m.Keys)*wire.GroupBytes, len(iov)) > p.arena.Free() {
+		p.chunksForLent(int(f.Total), len(m.Keys)*wire.GroupBytes, len(iov)) > p.free() {
 		return 0, ErrFull
 	}
+	loan.keep(iov)
+	p.refer(&f, &source{keys: m.Keys, iov: iov}, loan)
+	return p.next - 1, nil
+}
+
+// refer makes the datagrams of a lent message. There are chunks enough.
+func (p *Packer) refer(f *wire.Fragment, src *source, loan *Loan) {
 	p.settle()
 	if p.end > p.start {
 		p.close()
 	}
-	src := source{keys: m.Keys, iov: iov}
-	whole := int(f.Total)+wire.MessageOverhead <= p.capacity && len(iov) <= maxTail
-	if whole {
-		p.lendWhole(&f, &src, loan)
+	if int(f.Total)+wire.MessageOverhead <= p.capacity && len(src.iov) <= maxTail {
+		p.lendWhole(f, src, loan)
 	} else {
-		p.lendPieces(&f, &src, loan)
+		p.lendPieces(f, src, loan)
 	}
 	p.next++
-	return p.next - 1, nil
 }
 
 // lendWhole makes one datagram with a Message frame.

@@ -93,11 +93,12 @@ type Packer struct {
 	capacity int // bytes of frames in a full datagram
 	seal     int // bytes left free at its end
 	slack    int // room of so many bytes is padded, not filled with a piece
+	reserved int // chunks that are left in the arena
 	arena    *Arena
 	chunk    *Chunk // open, with a reference of the packer's own; nil = none yet
 	last     bool   // of the open datagram
 	begins   bool   // of the open datagram
-	queue    queue
+	queue    ring
 	tails    [][][]byte // empty, for datagrams to be lent
 	stage    *stage     // nil = no compression
 }
@@ -117,6 +118,9 @@ func NewPacker(c PackerConfig, a *Arena) *Packer {
 	}
 	return p
 }
+
+// free is how many chunks may be taken.
+func (p *Packer) free() int { return p.arena.Free() - p.reserved }
 
 // Close gives all memory that is not popped back to the arena. Loans that are
 // still queued must be popped and released first, or nobody hears their end.

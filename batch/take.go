@@ -61,40 +61,36 @@ func (p *Packer) Release(d *Datagram) *Loan {
 	if loan == nil {
 		return nil
 	}
-	loan.left--
-	if loan.left > 0 {
-		return nil
-	}
-	return loan
+	return loan.drop()
 }
 
-// queue is a ring of datagrams that grows to the most that ever waited.
-type queue struct {
-	ring []Datagram // a power of two of them
-	head int
-	n    int // 0 <= n <= len(ring)
+// ring is a queue of datagrams that grows to the most that ever waited.
+type ring struct {
+	slots []Datagram // a power of two of them
+	head  int
+	n     int // 0 <= n <= len(slots)
 }
 
 // push adds a zero Datagram.
-func (q *queue) push() *Datagram {
-	if q.n == len(q.ring) {
-		q.grow()
+func (r *ring) push() *Datagram {
+	if r.n == len(r.slots) {
+		r.grow()
 	}
-	q.n++
-	return &q.ring[(q.head+q.n-1)&(len(q.ring)-1)]
+	r.n++
+	return &r.slots[(r.head+r.n-1)&(len(r.slots)-1)]
 }
 
-func (q *queue) front() *Datagram { return &q.ring[q.head] }
+func (r *ring) front() *Datagram { return &r.slots[r.head] }
 
-func (q *queue) pop() {
-	q.ring[q.head] = Datagram{}
-	q.head = (q.head + 1) & (len(q.ring) - 1)
-	q.n--
+func (r *ring) pop() {
+	r.slots[r.head] = Datagram{}
+	r.head = (r.head + 1) & (len(r.slots) - 1)
+	r.n--
 }
 
-func (q *queue) grow() {
-	ring := make([]Datagram, max(2*len(q.ring), 64))
-	n := copy(ring, q.ring[q.head:])
-	copy(ring[n:], q.ring[:q.head])
-	q.ring, q.head = ring, 0
+func (r *ring) grow() {
+	slots := make([]Datagram, max(2*len(r.slots), 64))
+	n := copy(slots, r.slots[r.head:])
+	copy(slots[n:], r.slots[:r.head])
+	r.slots, r.head = slots, 0
 }
