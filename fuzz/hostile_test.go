@@ -41,6 +41,11 @@ func (r *rig) install(window, history uint32) wire.ConfigID {
 		})
 	}
 	r.forge(wire.Header{Kind: wire.KindPropose, Sender: 1}, p.AppendTo(nil))
+	s := wire.State{Proposal: p.Config}
+	for _, m := range p.Members { // nobody comes from a configuration
+		s.Answers = append(s.Answers, wire.OwnedAnswer{Owner: m.ID, Body: (&wire.Answer{Proposal: p.Config}).AppendTo(nil)})
+	}
+	r.forge(wire.Header{Kind: wire.KindState, Sender: 1}, s.AppendTo(nil))
 	r.forge(wire.Header{Kind: wire.KindInstall, Sender: 1}, (&wire.Install{Config: p.Config}).AppendTo(nil))
 	return p.Config
 }
