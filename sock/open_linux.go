@@ -243,15 +243,20 @@ func (m *mmsg) assemble() {
 		r.facts.Wait = Block
 		r.degrade("wait", fmt.Errorf("%d cores are too few to spin: blocking", cores()))
 	}
-	peers := others(p.Peers, r.facts.Local)
-	r.facts.Peers = len(peers)
 	sources := make([]source, 0, 2)
 	if m.group >= 0 {
 		sources = append(sources, source{fd: m.group, group: true, filter: r.facts.Filter})
 	}
 	sources = append(sources, source{fd: m.fd})
 	m.out = newSender(m.k, m.fd, p, r, &m.zones)
-	m.out.setPeers(peers)
+	m.setPeers(p.Peers)
 	m.in = newReceiver(m.k, sources, p, r, &m.zones)
 	m.waiter = newWaiter(m.k, sources, m.event, r)
+}
+
+func (m *mmsg) setPeers(peers []netip.AddrPort) {
+	p, f := m.plan, &m.report.facts
+	p.Peers = others(peers, f.Local, p.v6)
+	f.Peers = len(p.Peers)
+	m.out.setPeers(p.Peers)
 }

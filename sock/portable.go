@@ -105,9 +105,13 @@ func (l *portable) open() error {
 			return err
 		}
 	}
-	l.peers = others(p.Peers, f.Local)
-	f.Peers = len(l.peers)
+	l.setPeers(p.Peers)
 	return nil
+}
+
+func (l *portable) setPeers(peers []netip.AddrPort) {
+	l.peers = others(peers, l.report.facts.Local, l.plan.v6)
+	l.report.facts.Peers = len(l.peers)
 }
 
 func portableState(s Switch) State {

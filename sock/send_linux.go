@@ -97,7 +97,7 @@ func newSender(k kernel, fd int, p *plan, r *report, z *zones) *sender {
 	return s
 }
 
-// setPeers fixes where trains to everybody go without multicast.
+// setPeers says where trains to everybody go without multicast.
 func (s *sender) setPeers(peers []netip.AddrPort) {
 	s.peers = make([]address, len(peers))
 	for i, to := range peers {

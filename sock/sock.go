@@ -73,8 +73,8 @@ type Config struct {
 	// peer takes. On the loopback interface multicast stays there (TTL 0).
 	Interface string
 
-	// Peers is everybody else, for unicast. The own address and repetitions
-	// are left out.
+	// Peers is everybody else, for unicast, until SetPeers. The own address and
+	// repetitions are left out.
 	Peers []netip.AddrPort
 
 	// NoLoopback says that no other processor of the group runs on this host.
@@ -135,6 +135,7 @@ type link interface {
 	receive(dst []batch.Arrival) (int, error)
 	wait(d time.Duration) error
 	wake()
+	setPeers(peers []netip.AddrPort)
 	refresh() // brings what is not counted as it happens into the report
 	pathDatagram() (int, error)
 	close() error

@@ -87,6 +87,62 @@ func TestUnicast(t *testing.T) {
 	}
 }
 
+// The peers change while the socket is open; what cannot be one is left out.
+func TestSetPeers(t *testing.T) {
+	for _, home := range []netip.AddrPort{home4, home6} {
+		for _, w := range ways {
+			t.Run(fmt.Sprint(home, w), func(t *testing.T) {
+				first := mustOpen(t, Config{Bind: home, Datagram: 1400})
+				second := mustOpen(t, Config{Bind: home, Datagram: 1400})
+				sender := mustOpen(t, w.config(Config{Bind: home, Datagram: 1400, Peers: []netip.AddrPort{first.Local()}}))
+				strange := []netip.AddrPort{{}, netip.MustParseAddrPort("239.1.1.1:7"), netip.MustParseAddrPort("[ff02::1]:7"),
+					netip.MustParseAddrPort("0.0.0.0:7"), netip.AddrPortFrom(home.Addr(), 0)}
+				if home == home4 {
+					strange = append(strange, home6, netip.MustParseAddrPort("[::1]:9"))
+				} else {
+					strange = append(strange, home4, netip.MustParseAddrPort("127.0.0.1:9"))
+				}
+				want := mixture()
+				for _, step := range []struct {
+					peers []netip.AddrPort
+					heard []*Socket
+					mute  []*Socket
+				}{
+					{append(strange, sender.Local(), second.Local(), second.Local()), []*Socket{second}, []*Socket{first}},
+					{[]netip.AddrPort{first.Local(), second.Local()}, []*Socket{first, second}, nil},
+					{nil, nil, []*Socket{first, second}},
+				} {
+					sender.SetPeers(step.peers)
+					if n := sender.Facts().Peers; n != len(step.heard) {
+						t.Errorf("%d peers, want %d", n, len(step.heard))
+					}
+					mustSend(t, sender, burstOf(everyone, want...))
+					for _, s := range step.heard {
+						same(t, collect(t, s, len(want)), sender.Local(), want)
+					}
+					for _, s := range append(step.mute, sender) {
+						quiet(t, s)
+					}
+				}
+			})
+		}
+	}
+}
+
+// With multicast there are no peers.
+func TestSetPeersOfAGroup(t *testing.T) {
+	for _, kind := range []Kind{Native, Portable} {
+		c := Config{Kind: kind, Bind: home4, Group: groupFor(), Datagram: 1400}
+		sender, member := mustOpen(t, c), mustOpen(t, c)
+		stranger := mustOpen(t, Config{Bind: home4, Datagram: 1400})
+		sender.SetPeers([]netip.AddrPort{stranger.Local()})
+		want := mixture()
+		mustSend(t, sender, burstOf(everyone, want...))
+		same(t, collect(t, member, len(want)), sender.Local(), want)
+		quiet(t, stranger)
+	}
+}
+
 // Without multicast a train to everybody goes to each peer, but never to
 // oneself, and to nobody twice.
 func TestFanOut(t *testing.T) {
