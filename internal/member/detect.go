@@ -50,7 +50,11 @@ func (m *Machine) suspect(now int64) (found bool) {
 		if p == nil {
 			continue // this processor
 		}
-		if s := m.silence(p, now); p.incarnation == mb.Incarnation && s > m.cfg.Detect {
+		if p.incarnation != mb.Incarnation {
+			found = true // it was heard of in a later life
+			continue
+		}
+		if s := m.silence(p, now); s > m.cfg.Detect {
 			found = true
 			m.Counters.Suspicions++
 			m.tell(Problem{ID: p.id, Address: p.address, What: m.reason(p, s)})
@@ -82,7 +86,7 @@ func (m *Machine) takeLeave(now int64, from wire.ProcessorID, body []byte) {
 	p.leaving = true
 	m.unrest(now)
 	switch {
-	case m.phase == operating && m.memberNow(p.id):
+	case m.phase == operating && m.memberNow(p):
 		m.gather(now)
 	case (m.phase == committing || m.phase == recovering) && m.attempt.has(p.id):
 		m.fail(now)

@@ -1,190 +1,16 @@
 package member
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"testing"
 
-	"stampede/batch"
-	"stampede/order"
 	"stampede/wire"
 )
 
-var seeds = flag.Int("seeds", 200, "random worlds")
-var firstSeed = flag.Uint64("seed", 1, "first seed")
-
-// world is processors that find each other on a simulated network.
-type world struct {
-	t     *testing.T
-	rng   *rand.Rand
-	now   int64
-	loss  float64
-	delay int64
-	nodes []*node
-	wire  []flying
-}
-
-type flying struct {
-	at       int64
-	from, to int
-	b        []byte
-}
-
-type node struct {
-	m      *Machine
-	door   wire.Door
-	out    batch.Burst
-	packer *batch.Packer
-	config *Change
-	calls  int // configurations
-}
-
-func address(i int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(i+1))
-}
-
-func newWorld(t *testing.T, seed uint64, n int) *world {
-	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 2)), now: 1, delay: 100_000}
-	for i := range n {
-		w.nodes = append(w.nodes, w.start(i, n, uint64(1000+i)))
-	}
-	return w
-}
-
-// start makes processor i in a life of its own.
-func (w *world) start(i, of int, incarnation uint64) *node {
-	c := Config{
-		Self: wire.Member{ID: wire.ProcessorID(i + 1), Incarnation: incarnation}, Cluster: 3,
-		Datagram: 1000 + 10*i, MaxMessage: 1 << 16, Window: uint32(100 + i), History: uint32(1000 - i),
-		Addresses: []netip.AddrPort{address(i)}, JoinInterval: 20_000_000,
-	}
-	for id := range of {
-		c.Start = append(c.Start, wire.ProcessorID(of-id))
-	}
-	mem := &order.Memory{
-		Arrivals: batch.NewSlab(batch.NewArena(make([]byte, 4<<20))),
-		Control:  batch.NewSlab(batch.NewArena(make([]byte, 1<<20))),
-		Pool:     batch.NewPool(make([]byte, 1<<20), 1<<18),
-		Decoder:  new(wire.Decoder),
-	}
-	nd := &node{m: New(c, mem, w.now), door: wire.Door{Cluster: 3}}
-	nd.packer = batch.NewPacker(batch.PackerConfig{Datagram: 1000}, batch.NewArena(make([]byte, 1<<20)))
-	return nd
-}
-
-type queue struct{ *batch.Packer }
-
-func (q queue) Renew(int) {}
-
-func (q queue) Next() (batch.Datagram, bool) {
-	if q.Peek() == nil {
-		return batch.Datagram{}, false
-	}
-	return q.Pop(), true
-}
-
-func (w *world) step(i int) {
-	n := w.nodes[i]
-	n.out.Reset()
-	n.m.Step(w.now, queue{n.packer}, &n.out)
-	for k := range n.out.Trains {
-		t := &n.out.Trains[k]
-		for j := range t.Count {
-			w.route(i, t.To, bytes.Join(n.out.Datagram(t, j, nil), nil))
-		}
-	}
-	for {
-		c, ds := n.m.Next()
-		if c == nil && len(ds) == 0 {
-			break
-		}
-		if c != nil {
-			if c.Transitional {
-				continue
-			}
-			n.config = c
-			n.calls++
-		}
-		if s := n.m.Session(); s != nil {
-			s.Consumed(1 << 60)
-		}
-	}
-}
-
-func (w *world) route(from int, to netip.AddrPort, b []byte) {
-	for i := range w.nodes {
-		if i == from || to.IsValid() && to != address(i) || w.rng.Float64() < w.loss {
-			continue
-		}
-		w.wire = append(w.wire, flying{w.now + 1 + w.rng.Int64N(w.delay), from, i, b})
-	}
-}
-
-func (w *world) run(limit int64, until func() bool) bool {
-	for end := w.now + limit; w.now < end; {
-		if until() {
-			return true
-		}
-		next := w.now + 5_000_000
-		for _, f := range w.wire {
-			next = min(next, f.at)
-		}
-		w.now = max(next, w.now+50_000)
-		keep := w.wire[:0]
-		arrived := []flying{}
-		for _, f := range w.wire {
-			if f.at > w.now {
-				keep = append(keep, f)
-			} else {
-				arrived = append(arrived, f)
-			}
-		}
-		w.wire = keep
-		for _, f := range arrived {
-			n := w.nodes[f.to]
-			var h wire.Header
-			if v := n.door.Check(f.b, &h); v != wire.OK {
-				w.t.Fatalf("refused: %v: %s", v, wire.Dump(f.b))
-			}
-			n.m.Receive(w.now, &h, f.b, address(f.from), nil)
-		}
-		for i := range w.nodes {
-			w.step(i)
-		}
-	}
-	return until()
-}
-
-func (w *world) formed() bool {
-	for _, n := range w.nodes {
-		if n.config == nil {
-			return false
-		}
-	}
-	return true
-}
-
-func (w *world) judge() {
-	w.t.Helper()
-	first := w.nodes[0].config
-	for i, n := range w.nodes {
-		c := n.config
-		if c.ID != first.ID || !slices.Equal(c.Members, first.Members) || c.Datagram != 1000 || n.calls != 1 {
-			w.t.Fatalf("processor %d: configuration %v of %v, %d B, %d times; processor 1: %v of %v",
-				i+1, c.ID, c.Members, c.Datagram, n.calls, first.ID, first.Members)
-		}
-		if !slices.Contains(c.Members, n.m.cfg.Self) || len(c.Members) != len(w.nodes) {
-			w.t.Fatalf("processor %d is not in %v", i+1, c.Members)
-		}
-	}
-}
-
-// TestForming: processors of a list come to one configuration, whatever is
-// lost, and also when some restart while they are at it.
+// TestForming: processors come to one configuration, whatever is lost, with a
+// list or without, and also when some restart while they are at it.
 func TestForming(t *testing.T) {
 	for k := range *seeds {
 		seed := *firstSeed + uint64(k)
@@ -193,22 +19,236 @@ func TestForming(t *testing.T) {
 			n := 1 + r.IntN(7)
 			w := newWorld(t, seed, n)
 			w.loss = float64(r.IntN(5)) * 0.1
-			for restarts := r.IntN(3); restarts > 0; restarts-- {
-				w.run(r.Int64N(60_000_000), w.formed)
-				// Who restarts after he has answered is not in the configuration:
-				// the list cannot mend that.
-				if i := r.IntN(n); !slices.ContainsFunc(w.nodes, func(n *node) bool { return n.m.phase != gathering }) {
-					w.nodes[i] = w.start(i, n, uint64(5000-restarts))
+			w.unicast = r.IntN(3) == 0
+			var all []int
+			for i := range n {
+				all = append(all, i)
+				if seed%2 == 0 {
+					w.start = append(w.start, wire.ProcessorID(n-i))
 				}
 			}
-			if !w.run(60_000_000_000, w.formed) {
-				for i, n := range w.nodes {
-					t.Logf("processor %d: phase %v, missing %v, attempt %v, %+v", i+1, n.m.phase, n.m.Missing(), n.m.attempt.id, n.m.Counters)
-				}
-				t.Fatal("no configuration after a minute")
+			for _, i := range all {
+				w.begin(i)
+				w.run(r.Int64N(60*ms), nil)
 			}
-			w.judge()
+			for range r.IntN(3) {
+				w.begin(r.IntN(n))
+				w.run(r.Int64N(60*ms), nil)
+			}
+			w.meet(all...)
+			if len(w.start) > 0 && len(w.nodes[n-1].events[0].Members) < n {
+				t.Errorf("the first configuration is %s", text(w.nodes[n-1].events[0]))
+			}
 		})
 	}
 }
 
+// three are processors 1, 2, 3 in one configuration.
+func three(t *testing.T) *world {
+	w := newWorld(t, 1, 4)
+	w.start = []wire.ProcessorID{1, 2, 3}
+	w.begin(0, 1, 2)
+	w.meet(0, 1, 2)
+	w.start = nil
+	w.run(500*ms, nil)
+	for i := range 3 {
+		w.want(i, 0, "RG{1,2,3}-{}+{1,2,3}")
+	}
+	return w
+}
+
+func TestCrash(t *testing.T) {
+	for dead := range 3 {
+		w := three(t)
+		w.nodes[dead] = nil
+		rest := slices.DeleteFunc([]int{0, 1, 2}, func(i int) bool { return i == dead })
+		at := w.now
+		w.meet(rest...)
+		if took := (w.now - at) / ms; took > 500 {
+			t.Errorf("crash of %d: %d ms", dead+1, took)
+		}
+		w.run(5_000*ms, nil)
+		a, b, c := rest[0]+1, rest[1]+1, dead+1
+		for _, i := range rest {
+			w.want(i, 1, fmt.Sprintf("TR{%d,%d}-{%d}+{} RG{%d,%d}-{%d}+{}", a, b, c, a, b, c))
+		}
+	}
+}
+
+func TestJoin(t *testing.T) {
+	w := three(t)
+	w.begin(3)
+	at := w.now
+	w.meet(0, 1, 2, 3)
+	t.Logf("%d ms", (w.now-at)/ms)
+	w.run(5_000*ms, nil)
+	for i := range 3 {
+		w.want(i, 1, "TR{1,2,3}-{}+{} RG{1,2,3,4}-{}+{4}")
+	}
+	w.want(3, 0, "RG{1,2,3,4}-{}+{1,2,3,4}")
+}
+
+// TestLeave: nobody waits for a silence.
+func TestLeave(t *testing.T) {
+	for leaver := range 3 {
+		w := three(t)
+		at := w.now
+		w.nodes[leaver].m.Leave(w.now)
+		if !w.run(5_000*ms, w.nodes[leaver].m.Left) {
+			w.fatal("it does not leave")
+		}
+		w.nodes[leaver] = nil
+		rest := slices.DeleteFunc([]int{0, 1, 2}, func(i int) bool { return i == leaver })
+		w.meet(rest...)
+		if took := (w.now - at) / ms; took > 150 {
+			t.Errorf("leave of %d: %d ms", leaver+1, took)
+		}
+		w.run(5_000*ms, nil)
+		a, b, c := rest[0]+1, rest[1]+1, leaver+1
+		for _, i := range rest {
+			w.want(i, 1, fmt.Sprintf("TR{%d,%d}-{%d}+{} RG{%d,%d}-{%d}+{}", a, b, c, a, b, c))
+		}
+	}
+}
+
+// TestRestart: a processor that was away for less than the detection takes is
+// both left and joined.
+func TestRestart(t *testing.T) {
+	w := three(t)
+	w.begin(2)
+	w.meet(0, 1, 2)
+	w.run(5_000*ms, nil)
+	for i := range 2 {
+		w.want(i, 1, "TR{1,2}-{3}+{} RG{1,2,3}-{3}+{3}")
+	}
+	w.want(2, 0, "RG{1,2,3}-{}+{1,2,3}")
+}
+
+func TestPartitionAndMerge(t *testing.T) {
+	w := newWorld(t, 1, 5)
+	w.begin(0, 1, 2, 3, 4)
+	w.meet(0, 1, 2, 3, 4)
+	w.run(500*ms, nil)
+	var before [5]int
+	for i := range w.nodes {
+		before[i] = len(w.nodes[i].events)
+	}
+	w.split(true, []int{0, 3}, []int{1, 2, 4})
+	w.meet(0, 3)
+	w.meet(1, 2, 4)
+	w.run(3_000*ms, nil)
+	w.split(false, []int{0, 3}, []int{1, 2, 4})
+	at := w.now
+	w.meet(0, 1, 2, 3, 4)
+	t.Logf("merge: %d ms", (w.now-at)/ms)
+	w.run(5_000*ms, nil)
+	for _, i := range []int{0, 3} {
+		w.want(i, before[i], "TR{1,4}-{2,3,5}+{} RG{1,4}-{2,3,5}+{} TR{1,4}-{}+{} RG{1,2,3,4,5}-{}+{2,3,5}")
+	}
+	for _, i := range []int{1, 2, 4} {
+		w.want(i, before[i], "TR{2,3,5}-{1,4}+{} RG{2,3,5}-{1,4}+{} TR{2,3,5}-{}+{} RG{1,2,3,4,5}-{}+{1,4}")
+	}
+}
+
+// TestPartial is scenario 11: links that work for some do not make the others
+// restless.
+func TestPartial(t *testing.T) {
+	w := three(t)
+	w.split(true, []int{0}, []int{2})
+	w.meet(0, 1)
+	w.meet(2)
+	w.run(60_000*ms, nil)
+	w.want(0, 1, "TR{1,2}-{3}+{} RG{1,2}-{3}+{}")
+	w.want(1, 1, "TR{1,2}-{3}+{} RG{1,2}-{3}+{}")
+	w.want(2, 1, "TR{3}-{1,2}+{} RG{3}-{1,2}+{}")
+	for i := range 3 {
+		w.cut[[2]int{3, i}] = true // 4 hears all, nobody hears it
+	}
+	w.begin(3)
+	w.meet(3)
+	w.run(60_000*ms, nil)
+	w.want(3, 0, "RG{4}-{}+{4}")
+	w.want(0, 3, "")
+	w.want(1, 3, "")
+	w.want(2, 3, "")
+	clear(w.cut)
+	w.meet(0, 1, 2, 3)
+	w.run(5_000*ms, nil)
+	w.want(2, 3, "TR{3}-{}+{} RG{1,2,3,4}-{}+{1,2,4}")
+}
+
+// TestToggling is the rest of it: a newcomer whose only link comes and goes.
+func TestToggling(t *testing.T) {
+	w := newWorld(t, 1, 5)
+	w.start = []wire.ProcessorID{2, 3, 4, 5}
+	w.begin(1, 2, 3, 4)
+	w.meet(1, 2, 3, 4)
+	w.start = nil
+	w.split(true, []int{0}, []int{2, 3, 4})
+	w.begin(0)
+	for k := range 30 {
+		w.split(k%2 == 1, []int{0}, []int{1})
+		w.run(1_000*ms, nil)
+	}
+	for i := 1; i < 5; i++ {
+		w.want(i, 1, "")
+	}
+	clear(w.cut)
+	w.meet(0, 1, 2, 3, 4)
+	for i := 1; i < 5; i++ {
+		w.want(i, 1, "TR{2,3,4,5}-{}+{} RG{1,2,3,4,5}-{}+{1}")
+	}
+}
+
+// TestPause: who was not running accuses nobody, finds that the others went on
+// without it, and comes back.
+func TestPause(t *testing.T) {
+	w := three(t)
+	w.nodes[1].asleep = true
+	w.run(200*ms, nil) // shorter than the detection
+	w.nodes[1].asleep = false
+	w.run(2_000*ms, nil)
+	for i := range 3 {
+		w.want(i, 1, "")
+	}
+	w.nodes[1].asleep = true
+	w.meet(0, 2)
+	w.run(2_000*ms, nil)
+	w.nodes[1].asleep = false
+	w.meet(0, 1, 2)
+	w.run(2_000*ms, nil)
+	w.want(0, 1, "TR{1,3}-{2}+{} RG{1,3}-{2}+{} TR{1,3}-{}+{} RG{1,2,3}-{}+{2}")
+	w.want(1, 1, "TR{2}-{1,3}+{} RG{1,2,3}-{}+{1,3}")
+}
+
+// TestDuplicateID: two processors with one id are found out, and the others
+// go on.
+func TestDuplicateID(t *testing.T) {
+	w := three(t)
+	c := w.nodes[2].m.cfg
+	c.Self.Incarnation++
+	c.Addresses = slices.Clone(c.Addresses)
+	c.Addresses[0] = address(3)
+	w.nodes[3] = w.boot(c)
+	problems := map[int][]Problem{}
+	w.run(3_000*ms, func() bool {
+		for i, n := range w.nodes {
+			if n == nil {
+				continue
+			}
+			problems[i] = append(problems[i], n.m.Problems()...)
+			if slices.ContainsFunc(problems[i], func(p Problem) bool { return p.Fatal }) {
+				w.nodes[i] = nil
+			}
+		}
+		return false
+	})
+	if w.nodes[2] != nil || w.nodes[3] == nil {
+		t.Fatalf("the processor with the lower incarnation did not stop: %v", problems)
+	}
+	p := problems[2][len(problems[2])-1]
+	if want := fmt.Sprintf("processor id 3 is used at %v and at [%v]", address(3), address(2)); p.What != want {
+		t.Errorf("it says %q, want %q", p.What, want)
+	}
+	w.meet(0, 1, 3)
+}

@@ -50,8 +50,10 @@ func (m *Machine) stepGather(now int64, out *batch.Burst) {
 		return
 	}
 	m.listen()
-	changed := m.reviewOwn(now)
-	if now >= g.next || changed && now >= g.said+m.cfg.JoinInterval/4 {
+	if m.reviewOwn(now) {
+		g.next = min(g.next, g.said+m.cfg.JoinInterval/4) // news do not wait, but for company
+	}
+	if now >= g.next {
 		m.sendJoin(now, wire.KindJoin, netip.AddrPort{}, out)
 		g.said, g.next = now, now+m.cfg.JoinInterval
 	}

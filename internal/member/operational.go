@@ -73,7 +73,7 @@ func (m *Machine) meet(now int64) {
 		if a.incarnation(p.id) == p.incarnation && a.has(p.id) {
 			p.config, p.heard, p.refreshed = a.id, now, now
 			p.hears = mergeHears(p.hears, all, p.id)
-		} else if m.memberNow(p.id) {
+		} else if m.memberNow(p) {
 			p.heard = 0
 		}
 	}
@@ -136,7 +136,7 @@ func (m *Machine) differs(now int64) bool {
 // foreigners says whether anybody is there who is not a member.
 func (m *Machine) foreigners(now int64) bool {
 	for _, p := range m.peers {
-		if m.fresh(p, now) && !p.leaving && !m.memberNow(p.id) {
+		if m.fresh(p, now) && !p.leaving && !m.memberNow(p) {
 			return true
 		}
 	}

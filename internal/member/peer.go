@@ -75,7 +75,7 @@ func (m *Machine) peer(id wire.ProcessorID) *peer {
 // others.
 func (m *Machine) forget(now int64) {
 	m.peers = slices.DeleteFunc(m.peers, func(p *peer) bool {
-		return now-max(p.refreshed, p.heard) > 20*m.rowLife() && !m.memberNow(p.id) && !slices.Contains(m.cfg.Start, p.id)
+		return now-max(p.refreshed, p.heard) > 20*m.rowLife() && !m.memberNow(p) && !slices.Contains(m.cfg.Start, p.id)
 	})
 }
 
@@ -104,7 +104,7 @@ func (m *Machine) takeJoin(now int64, h *wire.Header, body []byte, from netip.Ad
 	} else {
 		m.Counters.Beacons++
 	}
-	restarted := p.incarnation != 0 && j.Incarnation > p.incarnation
+	restarted := j.Incarnation > p.incarnation && m.memberNow(p)
 	if j.Incarnation > p.incarnation {
 		p.reborn(j.Incarnation)
 		m.unrest(now)
@@ -127,7 +127,7 @@ func (m *Machine) current(p *peer, j *wire.Join, from netip.AddrPort) bool {
 		m.answerWith(reply{kind: wire.KindJoin, to: from}) // with the row of its later life
 		return false
 	case j.Incarnation == p.incarnation && j.Version <= p.direct,
-		j.Incarnation == p.incarnation && m.memberNow(p.id) && j.Seen.Compare(m.config) < 0:
+		j.Incarnation == p.incarnation && m.memberNow(p) && j.Seen.Compare(m.config) < 0:
 		m.Counters.Stale++
 		return false
 	}
@@ -142,7 +142,7 @@ func (m *Machine) joined(now int64, p *peer, k wire.Kind, restarted bool) {
 			m.fail(now) // it gave up, or is not who was asked
 		}
 	case operating:
-		if !m.memberNow(p.id) {
+		if !restarted && !m.memberNow(p) {
 			return // stepOperational asks whether that changes anything
 		}
 		if restarted || k == wire.KindJoin || p.config != m.config {
@@ -151,13 +151,14 @@ func (m *Machine) joined(now int64, p *peer, k wire.Kind, restarted bool) {
 	}
 }
 
-// memberNow says whether an id is in the present configuration.
-func (m *Machine) memberNow(id wire.ProcessorID) bool {
-	if m.session == nil {
+// memberNow says whether a peer is, in this life, in the present configuration.
+func (m *Machine) memberNow(p *peer) bool {
+	if p == nil || m.session == nil {
 		return false
 	}
-	_, ok := slices.BinarySearchFunc(m.session.Members(), id, compareID)
-	return ok
+	members := m.session.Members()
+	i, ok := slices.BinarySearchFunc(members, p.id, compareID)
+	return ok && members[i].Incarnation == p.incarnation
 }
 
 func compareID(mb wire.Member, id wire.ProcessorID) int {

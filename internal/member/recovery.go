@@ -14,7 +14,7 @@ import (
 func (m *Machine) enterRecovery(now int64) {
 	a := &m.attempt
 	m.phase, m.again = recovering, now
-	a.progress, a.next = now, now
+	a.progress, a.next = now, now+m.cfg.JoinInterval
 	owners, answers, ok := a.answersOfAll()
 	if !ok {
 		m.Counters.Impossible++
@@ -121,7 +121,7 @@ func (m *Machine) takeHold(now int64, from wire.ProcessorID, body []byte, addres
 		if !m.attempt.holds[i] {
 			m.attempt.holds[i], m.attempt.progress = true, now
 		}
-	case m.phase == operating && h.Proposal == m.config && m.memberNow(from):
+	case m.phase == operating && h.Proposal == m.config && m.memberNow(m.find(from)):
 		m.Counters.Holds++
 		m.answerWith(reply{kind: wire.KindInstall, to: address})
 	default:

@@ -31,7 +31,7 @@ func (m *Machine) hearsNow(p *peer, now int64) bool {
 // patience is how long a silence of a peer does not yet mean anything: those
 // in operation in another configuration are heard by their beacons alone.
 func (m *Machine) patience(p *peer) int64 {
-	if m.memberNow(p.id) {
+	if m.memberNow(p) {
 		return m.cfg.Detect
 	}
 	return max(m.cfg.Detect, m.cfg.Beacon*5/2)
@@ -59,7 +59,7 @@ func (m *Machine) bookRow(now int64, r *wire.Row, via *peer) {
 		return
 	}
 	direct := r.Owner == via.id
-	if !direct && (m.phase == operating && m.memberNow(r.Owner) || r.Incarnation == 0 || r.Incarnation > maxEpoch) {
+	if !direct && (m.phase == operating && m.memberNow(m.find(r.Owner)) || r.Incarnation == 0 || r.Incarnation > maxEpoch) {
 		return // members speak for themselves
 	}
 	p := m.peer(r.Owner)
