@@ -27,6 +27,7 @@ type acking struct {
 	wait     int64 // when a sender without credit shows what it knows
 	waitNext int64
 
+	turn     int    // member whose share is told next, where not all fit
 	sharesAt uint64 // position of the sequencer that the present shares are from
 
 	body    wire.Ack
@@ -152,12 +153,7 @@ func (a *acking) send(s *Session, now int64, nth, to, backlog int, out *batch.Bu
 	room := wire.Capacity(s.cfg.Datagram, true) - wire.AckBytes
 	if s.sequencer() {
 		b.Position = s.aru
-		for i := range s.members {
-			if room -= wire.ShareBytes; room < 0 {
-				break
-			}
-			b.Shares = append(b.Shares, wire.Share{Member: s.ids[i], Share: uint32(s.members[i].share)})
-		}
+		room -= a.shares(s, room)
 	}
 	for i := range s.members {
 		m := &s.members[i]
@@ -175,6 +171,19 @@ func (a *acking) send(s *Session, now int64, nth, to, backlog int, out *batch.Bu
 	a.scratch[nth] = b.AppendTo(a.scratch[nth][:wire.HeaderBytes])
 	s.control(wire.KindAck, to, a.scratch[nth], backlog, out)
 	s.Counters.SentAcks++
+}
+
+// shares appends the shares of as many members as room has bytes for, and
+// returns what they take; the next acknowledgement goes on where it ends.
+func (a *acking) shares(s *Session, room int) int {
+	n := max(min(room/wire.ShareBytes, len(s.members)-a.turn), 0)
+	for i := a.turn; i < a.turn+n; i++ {
+		a.body.Shares = append(a.body.Shares, wire.Share{Member: s.ids[i], Share: uint32(s.members[i].share)})
+	}
+	if a.turn += n; a.turn == len(s.members) {
+		a.turn = 0
+	}
+	return n * wire.ShareBytes
 }
 
 // takeAck reads what an acknowledgement says beside its header.

@@ -1,8 +1,10 @@
 package order
 
 import (
+	"bytes"
 	"testing"
 
+	"stampede/batch"
 	"stampede/wire"
 )
 
@@ -48,5 +50,27 @@ func TestIdleShares(t *testing.T) {
 	}
 	if got := w.nodes[1].s.members[1].share; got != 100 {
 		t.Errorf("an idle member's share is %d, want 100: an eighth of 800", got)
+	}
+}
+
+// TestSharesReachAll: where the shares do not fit one acknowledgement, the next
+// ones tell the rest.
+func TestSharesReachAll(t *testing.T) {
+	w := newWorld(t, 1, shape{members: 60, datagram: 300, history: 8, arena: 1 << 20, maxMessage: 1000})
+	n := w.nodes[0]
+	told := map[wire.ProcessorID]bool{}
+	for range 6 {
+		var out batch.Burst
+		n.s.acks.send(n.s, w.now, 0, -1, 0, &out)
+		var a wire.Ack
+		if v := a.Parse(bytes.Join(out.Datagram(&out.Trains[0], 0, nil), nil)[wire.HeaderBytes:]); v != wire.OK {
+			t.Fatal(v)
+		}
+		for _, sh := range a.Shares {
+			told[sh.Member] = true
+		}
+	}
+	if len(told) != 60 {
+		t.Errorf("%d of 60 members were told their share", len(told))
 	}
 }
