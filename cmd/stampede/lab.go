@@ -18,6 +18,8 @@ type labFlags struct {
 	options    drill.Options
 	faults     []drill.Kind
 	guarantees []conf.Guarantee
+	figure     drill.Figure
+	times      int
 }
 
 func labVerb() *cobra.Command {
@@ -58,6 +60,8 @@ func (f *labFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Transport, "transport", "multicast", "multicast|unicast")
 	flags.DurationVar(&o.Detect, "detect", 0, "time of silence after which a processor is suspected (default the processors' own)")
 	flags.DurationVar(&o.Settle, "settle", drill.DefaultSettle, "time that the cluster has to come together")
+	flags.Var(figureFlag{&f.figure}, "figure", "measure instead what a change costs: "+drill.FigureWords())
+	flags.IntVar(&f.times, "times", 0, "how often each case of a figure is measured (default by figure)")
 	flags.StringVar(&o.Dir, "dir", "", "empty directory for traces and logs, which stay there (default a temporary one)")
 	flags.BoolVar(&o.Keep, "keep", false, "keep the temporary directory even if all was right")
 }
@@ -76,20 +80,47 @@ func (f *labFlags) run(c *cobra.Command, nodeArgs []string) error {
 	}
 	o.Guarantee = flags.Lookup("guarantee").Value.String()
 	o.Out = c.ErrOrStderr()
+	if flags.Changed("figure") {
+		return f.measure(c)
+	}
 	out := c.OutOrStdout()
 	fmt.Fprintf(out, "seed %d, %d hosts, %s, %g messages/s of %d bytes each, for %v\n", o.Seed, o.Hosts, o.Transport, o.Rate, o.Size, o.Duration)
 	r, err := drill.Run(c.Context(), *o)
-	if r == nil {
+	if r == nil || c.Context().Err() != nil {
 		return err
 	}
-	if c.Context().Err() == nil {
-		err = errors.Join(err, r.Print(out))
-	}
+	err = errors.Join(err, r.Print(out))
 	if r.Report != nil {
-		err = errors.Join(err, printReport(out, r.Report, false), r.Wrong())
+		err = errors.Join(err, printReport(out, r.Report, false))
 	}
-	if r.Dir != "" {
-		fmt.Fprintf(out, "traces and logs are in %s\n", r.Dir)
+	return err
+}
+
+// measure makes a figure. What was not asked for is the figure's own.
+func (f *labFlags) measure(c *cobra.Command) error {
+	flags, o := c.Flags(), f.options
+	for _, foreign := range []string{"duration", "faults", "rest", "overlap"} {
+		if flags.Changed(foreign) {
+			return fmt.Errorf("%s: a figure has faults of its own", foreign)
+		}
 	}
+	if !flags.Changed("hosts") {
+		o.Hosts = 0
+	}
+	if !flags.Changed("rate") {
+		o.Rate = 0
+	}
+	fmt.Fprintf(c.OutOrStdout(), "seed %d, %s, %d bytes a message\n", o.Seed, o.Transport, o.Size)
+	return drill.Measure(c.Context(), o, f.figure, f.times, c.OutOrStdout())
+}
+
+// figureFlag is a flag with the word of a figure.
+type figureFlag struct{ to *drill.Figure }
+
+func (figureFlag) Type() string   { return "word" }
+func (figureFlag) String() string { return "" }
+
+func (f figureFlag) Set(text string) (err error) {
+	*f.to, err = drill.ParseFigure(text)
 	return err
 }

@@ -229,6 +229,19 @@ func (c *cluster) mourn(p *process) error {
 	return p.death(p.err)
 }
 
+// leave makes one processor leave, and waits until it has.
+func (c *cluster) leave(id int) error {
+	h := c.hosts[id]
+	limit, cancel := context.WithTimeout(context.Background(), leaveLimit)
+	defer cancel()
+	err := h.run.terminate()
+	if err == nil {
+		err = h.run.reap(limit)
+	}
+	h.run = nil
+	return err
+}
+
 // leaveLimit is how long processors may take to leave: some times what
 // `stampede node` allows itself.
 const leaveLimit = 15 * time.Second

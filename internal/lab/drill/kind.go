@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,17 +20,10 @@ const (
 	OneWay                // some hosts do not hear some others, who hear them
 )
 
-// kinds are what a kind of fault is called, and what its end is.
-var kinds = [...]struct{ word, end string }{
-	Kill:      {"kill", "start"},
-	Sequencer: {"sequencer", "start"},
-	Restarts:  {"restarts", "start"},
-	Pause:     {"pause", "resume"},
-	Down:      {"down", "up"},
-	Loss:      {"loss", "no loss"},
-	Partition: {"partition", "merge"},
-	OneWay:    {"oneway", "heal"},
-}
+var (
+	kinds   = words[Kind]{"kill", "sequencer", "restarts", "pause", "down", "loss", "partition", "oneway"}
+	endings = words[Kind]{"start", "start", "start", "resume", "up", "no loss", "merge", "heal"}
+)
 
 // Kinds are all of them.
 func Kinds() (all []Kind) {
@@ -40,22 +34,22 @@ func Kinds() (all []Kind) {
 }
 
 // KindWords lists the words of the kinds, as a flag's description does.
-func KindWords() string {
-	var all []string
-	for _, k := range kinds {
-		all = append(all, k.word)
-	}
-	return strings.Join(all, "|")
-}
+func KindWords() string { return kinds.String() }
 
-func (k Kind) String() string { return kinds[k].word }
+func (k Kind) String() string { return kinds[k] }
 
 // ParseKind is the kind with that word.
-func ParseKind(word string) (Kind, error) {
-	for k := range kinds {
-		if kinds[k].word == word {
-			return Kind(k), nil
-		}
+func ParseKind(word string) (Kind, error) { return kinds.parse(word) }
+
+// words are the names of values that count from 0.
+type words[T ~uint8] []string
+
+func (w words[T]) String() string { return strings.Join(w, "|") }
+
+func (w words[T]) parse(word string) (T, error) {
+	i := slices.Index(w, word)
+	if i < 0 {
+		return 0, fmt.Errorf("%q is none of %s", word, w)
 	}
-	return 0, fmt.Errorf("%q is none of %s", word, KindWords())
+	return T(i), nil
 }

@@ -33,7 +33,7 @@ type Options struct {
 	Keep   bool   // do not remove it, even if all is well
 
 	Program string    // the path of stampede; default this one
-	Out     io.Writer // what happens, line by line
+	Out     io.Writer // what happens when, line by line
 }
 
 const (

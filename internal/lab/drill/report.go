@@ -57,7 +57,7 @@ func (r *Result) printKinds(w io.Writer) error {
 			}
 		}
 		if n > 0 {
-			fmt.Fprintf(t, "%v\t%d times\tlongest silence %v\tafter %s %v\n", k, n, &during, kinds[k].end, &later)
+			fmt.Fprintf(t, "%v\t%d times\tlongest silence %v\tafter %s %v\n", k, n, &during, endings[k], &later)
 		}
 	}
 	return t.Flush()

@@ -13,7 +13,6 @@ import (
 // Result is what a drill did and found.
 type Result struct {
 	Options Options
-	Dir     string        // of traces and logs, if they were kept
 	Formed  time.Duration // from the first start to the first common configuration
 	Healed  time.Duration // from the last fault's end to the last common configuration
 	Done    []Done
@@ -30,35 +29,21 @@ type Done struct {
 	Silences, Later []Silence
 }
 
-// Wrong says what the drill found to be wrong, or nothing.
-func (r *Result) Wrong() error {
-	if r.Report == nil {
-		return nil
-	}
-	if n := len(r.Report.Violations) + r.Report.More; n > 0 {
-		return fmt.Errorf("promises were not kept, violations: %d", n)
-	}
-	return nil
-}
-
 // Run makes a lab, runs the drill and removes the lab. The result is there,
 // with as much as is known, also with an error: a *Death if a processor ended
-// by itself, an *Apart if the cluster did not come together, or that of ctx.
-// Traces and logs are kept if anything was wrong.
+// by itself, an *Apart if the cluster did not come together, a *Broken if
+// promises were not kept, or that of ctx.
 func Run(ctx context.Context, o Options) (r *Result, err error) {
 	if o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
-	r = &Result{Options: o}
-	r.Dir, err = makeDir(o.Dir)
+	made, err := makeDirectory(&o)
 	if err != nil {
 		return nil, err
 	}
-	err = onCluster(ctx, &o, r.Dir, func(c *cluster) error { return c.drill(ctx, r) })
-	if err == nil && r.Wrong() == nil && !o.Keep || ctx.Err() != nil && !o.Keep {
-		err = errors.Join(err, removeDir(r, o.Dir))
-	}
-	return r, err
+	r = &Result{Options: o}
+	err = onCluster(ctx, &o, made.path, func(c *cluster) error { return c.drill(ctx, r) })
+	return r, made.finish(err)
 }
 
 // onCluster runs f with a cluster of which nothing runs yet.
@@ -155,9 +140,6 @@ func (c *cluster) judge(ctx context.Context, r *Result, end int64) (err error) {
 		return nil
 	}
 	if r.Report, err = verify.Files(ctx, paths, verify.Options{}); err != nil {
-		if errors.Is(err, verify.ErrEmpty) {
-			return nil
-		}
 		return err
 	}
 	stories, err := c.readStories(ctx)
@@ -165,6 +147,9 @@ func (c *cluster) judge(ctx context.Context, r *Result, end int64) (err error) {
 		return err
 	}
 	measure(r.Done, stories, end)
+	if len(r.Report.Violations) > 0 {
+		return &Broken{r.Report}
+	}
 	return nil
 }
 
@@ -176,32 +161,4 @@ func (c *cluster) existing() (paths []string) {
 		}
 	}
 	return paths
-}
-
-// makeDir makes the directory for traces, a temporary one if none is named.
-func makeDir(dir string) (string, error) {
-	if dir == "" {
-		return os.MkdirTemp("", "stampede-lab-")
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", fmt.Errorf("dir: %w", err)
-	}
-	left, err := os.ReadDir(dir)
-	if err != nil {
-		return "", fmt.Errorf("dir: %w", err)
-	}
-	if len(left) > 0 {
-		return "", fmt.Errorf("dir: %s is not empty: traces of two runs cannot be judged together", dir)
-	}
-	return dir, nil
-}
-
-// removeDir removes what a run made: nothing that somebody named.
-func removeDir(r *Result, named string) error {
-	if named != "" {
-		return nil
-	}
-	err := os.RemoveAll(r.Dir)
-	r.Dir = ""
-	return err
 }

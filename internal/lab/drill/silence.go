@@ -21,10 +21,11 @@ type Silence struct {
 
 // story is what one life of a processor did, and when.
 type story struct {
-	first, last int64 // times of its first and its last event, ns
-	delivered   []int64
+	first, last int64    // times of its first and its last event, ns
+	sent        []int64  // when messages were handed in
+	delivered   []int64  // when messages were delivered
+	senders     []uint32 // whose these were
 	changes     []change
-	sent        []int64
 }
 
 // change is the event of a configuration.
@@ -70,7 +71,7 @@ func (s *story) add(e *trace.Event) {
 	s.last = e.Time
 	switch e.Kind {
 	case trace.Deliver:
-		s.delivered = append(s.delivered, e.Time)
+		s.delivered, s.senders = append(s.delivered, e.Time), append(s.senders, e.Message.Sender.ID)
 	case trace.Send:
 		s.sent = append(s.sent, e.Time)
 	case trace.Change:
@@ -116,21 +117,24 @@ func (p *past) through(from, to int64) *story {
 	return nil
 }
 
-// longest is the longest time within a window in which nothing was delivered.
-func longest(delivered []int64, from, to int64) (last time.Duration, open bool) {
+// longest is the longest time within a window in which nothing was delivered,
+// and when that began.
+func longest(delivered []int64, from, to int64) (last time.Duration, began int64, open bool) {
 	at, _ := slices.BinarySearch(delivered, from)
 	since := from
 	for _, t := range delivered[at:] {
 		if t >= to {
 			break
 		}
-		last = max(last, time.Duration(t-since))
+		if d := time.Duration(t - since); d > last {
+			last, began = d, since
+		}
 		since = t
 	}
 	if rest := time.Duration(to - since); rest > last {
-		return rest, true
+		return rest, since, true
 	}
-	return last, false
+	return last, began, false
 }
 
 // silences are those of the hosts that took part in a whole window, the
@@ -138,7 +142,7 @@ func longest(delivered []int64, from, to int64) (last time.Duration, open bool) 
 func silences(all []past, from, to int64) (found []Silence) {
 	for i := range all {
 		if s := all[i].through(from, to); s != nil {
-			last, open := longest(s.delivered, from, to)
+			last, _, open := longest(s.delivered, from, to)
 			found = append(found, Silence{all[i].host, last, open})
 		}
 	}

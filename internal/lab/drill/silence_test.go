@@ -26,7 +26,7 @@ func TestLongestSilence(t *testing.T) {
 		{0, 5, 5, true},
 		{30, 30, 0, false},
 	} {
-		if last, open := longest(delivered, c.from, c.to); last != c.last || open != c.open {
+		if last, _, open := longest(delivered, c.from, c.to); last != c.last || open != c.open {
 			t.Errorf("from %d to %d: %d, %v; want %d, %v", c.from, c.to, last, open, c.last, c.open)
 		}
 	}

@@ -1,0 +1,64 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+func (g *gauge) coldStart(ctx context.Context) error {
+	var began []int64
+	all, err := g.on(ctx, g.o, func(c *cluster) error {
+		for n := range g.times {
+			fmt.Fprintf(c.o.Out, "%d of %d: start %d processors\n", n+1, g.times, c.o.Hosts)
+			began = append(began, wall())
+			if err := c.startAll(); err != nil {
+				return err
+			}
+			if err := c.gather(ctx); err != nil {
+				return err
+			}
+			if err := c.stop(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var fromFirst, fromLast spread
+	configurations := 0
+	for life := range began {
+		last, together, most := commonAfter(all, life)
+		fromFirst.all = append(fromFirst.all, time.Duration(together-began[life]))
+		fromLast.all = append(fromLast.all, time.Duration(together-last))
+		configurations = max(configurations, most)
+	}
+	fmt.Fprintf(g.table, "processors\ttimes\tfrom the start of the first process\tfrom the last processor's start\tconfigurations on the way\n")
+	fmt.Fprintf(g.table, "%d\t%d\t%v\t%v\tat most %d\n", g.o.Hosts, g.times, &fromFirst, &fromLast, configurations)
+	return nil
+}
+
+// commonAfter is, of a life of all hosts, when the last one started and when
+// the last one entered a configuration of all; and how many configurations one
+// of them at most entered until then.
+func commonAfter(all []past, life int) (started, together int64, most int) {
+	for i := range all {
+		s := all[i].lives[life]
+		started = max(started, s.first)
+		entered := 0
+		for _, c := range s.changes {
+			if c.transitional {
+				continue
+			}
+			entered++
+			if len(c.members) == len(all) {
+				together = max(together, c.at)
+				break
+			}
+		}
+		most = max(most, entered)
+	}
+	return started, together, most
+}
