@@ -68,7 +68,7 @@ func (s *Session) early(st *stream, sl *slot) bool {
 		if !f.Inline && !f.Batch && !st.knows(f.Set) || !s.memoryFor(&f) {
 			return false
 		}
-		if f.Type == wire.FrameFragment && (f.Total > s.cfg.MaxMessage+codedSlack || s.earlyOf(st, &f, s.earlyLimit()) == nil) {
+		if f.Type == wire.FrameFragment && (f.Total > s.longest(&f) || s.earlyOf(st, &f, s.earlyLimit()) == nil) {
 			return false
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Session) reassembly(n uint32) []byte {
 // join adds the fragment at the cursor to its message and delivers the message
 // with the last one. False: no memory now, the cursor stays.
 func (s *Session) join(st *stream, sl *slot, f *wire.Frame) bool {
-	if f.Total > s.cfg.MaxMessage+codedSlack {
+	if f.Total > s.longest(f) {
 		s.Counters.Invalid++
 		return true
 	}
@@ -82,6 +82,15 @@ func (s *Session) join(st *stream, sl *slot, f *wire.Frame) bool {
 	}
 	*j = joined{}
 	return true
+}
+
+// longest is how many bytes the fragments of a message, or of a batch, may have
+// together.
+func (s *Session) longest(f *wire.Frame) uint32 {
+	if f.Batch {
+		return wire.MaxBatchBytes + codedSlack
+	}
+	return s.cfg.MaxMessage + codedSlack
 }
 
 // codedSlack is what a coded body may be longer than what it decodes to:

@@ -84,6 +84,7 @@ func (s *Session) number(now int64, q Source) {
 	for s.credit() > 0 {
 		d, ok := q.Next()
 		if !ok {
+			s.send.waiting = false
 			return
 		}
 		s.send.data++
