@@ -44,11 +44,12 @@ var plan = []struct {
 	{"internal/lab", floor{}},
 	{"internal/trace", floor{}},
 	{"internal/verify", floor{imports: []string{"internal/trace"}}},
+	{"internal/sim", floor{imports: []string{"internal/member", "internal/verify", "internal/trace", "order", "batch", "wire", "perf"}}},
 	{"internal/lab/drill", floor{imports: []string{"internal/lab", "internal/trace", "internal/verify"}}},
 	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
 	{"internal/node", floor{imports: []string{"evs", "internal/trace"}}},
 	{"bench", floor{imports: []string{"evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/verify", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }

@@ -1,0 +1,51 @@
+package sim
+
+import (
+	"stampede/internal/member"
+	"stampede/wire"
+)
+
+// Cover counts what happened, so that a run can tell what it has tried. Of
+// worlds added up each counts how many times, or with Worlds in how many.
+type Cover struct {
+	Lives, Crashes, CrashesInChange, Restarts, Pauses, Leaves uint64
+	Cuts, Partitions, Merges, HandOffs                        uint64
+	Changes, Attempts, PartialInstalls                        uint64
+	SafeInTransition, AgreedInTransition                      uint64
+	Messages, Overruns, Replays, SlowAcrossChange             uint64
+}
+
+// nodeCover is what a processor did since its last regular configuration.
+type nodeCover struct{ answered, held bool }
+
+func (c *nodeCover) note(k wire.Kind) {
+	c.answered = c.answered || k == wire.KindAnswer || k == wire.KindPropose
+	c.held = c.held || k == wire.KindHold
+}
+
+func (c *Cover) crash(n *node) {
+	c.Crashes++
+	if n.cover.answered {
+		c.CrashesInChange++
+	}
+}
+
+func (c *Cover) deliver(n *node, g wire.Guarantee) {
+	switch {
+	case n.changed == nil:
+	case g == wire.Safe:
+		c.SafeInTransition++
+	case g == wire.Agreed:
+		c.AgreedInTransition++
+	}
+}
+
+func (c *Cover) configure(n *node, ch *member.Change) {
+	c.Changes++
+	if len(ch.Joined) > 0 && len(ch.Joined) < len(ch.Members) && n.config != nil {
+		c.Merges++
+	}
+	if n.app.head < len(n.app.items) && n.config != nil {
+		c.SlowAcrossChange++
+	}
+}

@@ -1,0 +1,2 @@
+// Package sim runs processors in worlds of its own.
+package sim

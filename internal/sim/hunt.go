@@ -1,0 +1,139 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"stampede/perf"
+)
+
+// Hunt is a run of many random worlds.
+type Hunt struct {
+	First   uint64 // seed
+	Seeds   int
+	Shape   Shape
+	Workers int // worlds that run at the same time; each has its own goroutine
+}
+
+// Tally is what worlds have done, added up.
+type Tally struct {
+	Worlds    int
+	Events    int // judged
+	Datagrams int
+	Virtual   time.Duration
+	Slowest   float64           // greatest part of its bound that a world took to come together
+	Names     []string          // of what worlds have met with
+	In        map[string]int    // how many worlds met with it
+	Times     map[string]uint64 // how often, in all
+}
+
+// Found is a world that failed.
+type Found struct {
+	Seed    uint64
+	Script  *Script
+	Failure *Failure
+}
+
+func (f *Found) Error() string { return fmt.Sprintf("seed %d: %v", f.Seed, f.Failure) }
+
+func (t *Tally) add(r *Result) {
+	if t.In == nil {
+		t.In, t.Times = map[string]int{}, map[string]uint64{}
+	}
+	t.Worlds++
+	t.Events += r.Events
+	t.Datagrams += r.Datagrams
+	t.Virtual += r.Virtual
+	if r.Bound > 0 {
+		t.Slowest = max(t.Slowest, float64(r.Meet)/float64(r.Bound))
+	}
+	perf.Each(r.Cover, func(name string, value uint64) {
+		if _, ok := t.Times[name]; !ok {
+			t.Names = append(t.Names, name)
+		}
+		t.Times[name] += value
+		if value > 0 {
+			t.In[name]++
+		}
+	})
+}
+
+// merge adds u to t.
+func (t *Tally) merge(u *Tally) {
+	if t.In == nil {
+		*t = *u
+		return
+	}
+	t.Worlds += u.Worlds
+	t.Events += u.Events
+	t.Datagrams += u.Datagrams
+	t.Virtual += u.Virtual
+	t.Slowest = max(t.Slowest, u.Slowest)
+	for _, name := range u.Names {
+		t.In[name] += u.In[name]
+		t.Times[name] += u.Times[name]
+	}
+}
+
+// Run runs the worlds until one fails or ctx ends, and returns the first of
+// those that failed, or nil. Which that is does not depend on the number of
+// workers.
+func (h *Hunt) Run(ctx context.Context) (Tally, *Found) {
+	var (
+		next  atomic.Uint64
+		mu    sync.Mutex
+		all   Tally
+		found *Found
+		wait  sync.WaitGroup
+	)
+	last := func() uint64 {
+		mu.Lock()
+		defer mu.Unlock()
+		if found != nil {
+			return found.Seed
+		}
+		return h.First + uint64(h.Seeds)
+	}
+	for range max(h.Workers, 1) {
+		wait.Go(func() {
+			var r Runner
+			var own Tally
+			for {
+				seed := h.First + next.Add(1) - 1
+				if seed >= last() || ctx.Err() != nil {
+					break
+				}
+				if f := h.world(&r, seed, &own); f != nil {
+					mu.Lock()
+					if found == nil || f.Seed < found.Seed {
+						found = f
+					}
+					mu.Unlock()
+				}
+			}
+			mu.Lock()
+			all.merge(&own)
+			mu.Unlock()
+		})
+	}
+	wait.Wait()
+	return all, found
+}
+
+// world runs one seed.
+func (h *Hunt) world(r *Runner, seed uint64, t *Tally) *Found {
+	name := fmt.Sprintf("seed-%d", seed)
+	s, err := Parse(name, Draw(seed, h.Shape))
+	if err != nil {
+		return &Found{Seed: seed, Script: s, Failure: &Failure{Class: "script", Text: err.Error()}}
+	}
+	res := r.Run(s, Options{})
+	t.add(&res)
+	if res.Failure == nil {
+		return nil
+	}
+	return &Found{seed, s, res.Failure}
+}
