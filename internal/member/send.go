@@ -30,7 +30,7 @@ func (m *Machine) reply(now int64, out *batch.Burst) {
 	for _, r := range m.replies {
 		switch r.kind {
 		case wire.KindJoin:
-			m.sendJoin(now, wire.KindJoin, r.to, out)
+			m.sendRow(now, r.to, out)
 		case wire.KindAnswer:
 			m.sendAnswer(r.to, out)
 		case wire.KindState:
@@ -40,6 +40,17 @@ func (m *Machine) reply(now int64, out *batch.Burst) {
 		}
 	}
 	m.replies = m.replies[:0]
+}
+
+// sendRow tells one processor what this one knows. A Join would say that it has
+// gone to Gather, and in an attempt it would say that it gave up.
+func (m *Machine) sendRow(now int64, to netip.AddrPort, out *batch.Burst) {
+	switch m.phase {
+	case gathering:
+		m.sendJoin(now, wire.KindJoin, to, out)
+	case operating:
+		m.sendJoin(now, wire.KindBeacon, to, out)
+	}
 }
 
 // begin makes room for a header and returns where the datagram starts.
