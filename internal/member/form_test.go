@@ -3,6 +3,7 @@ package member
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -251,4 +252,27 @@ func TestDuplicateID(t *testing.T) {
 		t.Errorf("it says %q, want %q", p.What, want)
 	}
 	w.meet(0, 1, 3)
+}
+
+// TestDuplicateElsewhere: two processors with one id that do not hear each
+// other are found out by those who hear both.
+func TestDuplicateElsewhere(t *testing.T) {
+	w := three(t)
+	w.split(true, []int{2}, []int{3})
+	c := w.nodes[2].m.cfg
+	c.Self.Incarnation++
+	c.Addresses = []netip.AddrPort{address(3)}
+	w.nodes[3] = w.boot(c)
+	var told []Problem
+	w.run(5_000*ms, func() bool {
+		told = append(told, w.nodes[0].m.Problems()...)
+		return false
+	})
+	want := fmt.Sprintf("processor id 3 is used at %v and at %v", address(3), address(2))
+	if len(told) != 1 || told[0].What != want || told[0].Fatal {
+		t.Errorf("processor 1 tells %v, want once %q", told, want)
+	}
+	if !w.together(0, 1, 3) {
+		w.fatal("the others are not together")
+	}
 }

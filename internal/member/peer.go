@@ -31,6 +31,11 @@ type peer struct {
 	history  uint32
 	leaving  bool
 	refused  string // why this processor cannot work with it
+	double   struct {
+		incarnation uint64
+		version     uint32
+		times       int
+	} // another that uses the id
 }
 
 // maxPeers bounds the processors that are kept in mind.
@@ -124,6 +129,7 @@ func (m *Machine) current(p *peer, j *wire.Join, from netip.AddrPort) bool {
 	switch {
 	case j.Incarnation < p.incarnation:
 		m.Counters.Stale++
+		m.doubled(p, j, from)
 		m.answerWith(reply{kind: wire.KindJoin, to: from}) // with the row of its later life
 		return false
 	case j.Incarnation == p.incarnation && j.Version <= p.direct,
@@ -133,6 +139,23 @@ func (m *Machine) current(p *peer, j *wire.Join, from netip.AddrPort) bool {
 	}
 	return true
 }
+
+// doubled reports two processors that have one id: what an earlier life said at
+// another address may still be on its way, but not time and again.
+func (m *Machine) doubled(p *peer, j *wire.Join, from netip.AddrPort) {
+	if p.double.incarnation == j.Incarnation && j.Version > p.double.version && from != p.address {
+		if p.double.times++; p.double.times == doubledTimes {
+			m.tell(Problem{ID: p.id, Address: from, What: fmt.Sprintf("processor id %d is used at %v and at %v", p.id, p.address, from)})
+		}
+	} else if p.double.incarnation != j.Incarnation {
+		p.double.times = 0
+	}
+	p.double.incarnation, p.double.version = j.Incarnation, j.Version
+}
+
+// doubledTimes is how many datagrams, each newer than the last, show that an
+// earlier life is alive.
+const doubledTimes = 3
 
 // joined acts on a join or beacon of a peer.
 func (m *Machine) joined(now int64, p *peer, k wire.Kind, restarted bool) {

@@ -125,16 +125,17 @@ func (m *Machine) mostHears() int {
 func (m *Machine) sendJoin(now int64, k wire.Kind, to netip.AddrPort, out *batch.Burst) {
 	m.reviewOwn(now)
 	m.row.version++
+	pass := m.toPassOn(now)
 	j := wire.Join{
 		Incarnation: m.cfg.Self.Incarnation, Config: m.config, Seen: m.seen, Version: m.row.version,
 		MinVersion: wire.Version, MaxVersion: wire.Version,
 		MTU: uint16(m.cfg.Datagram), Window: m.cfg.Window, History: m.cfg.History, MaxMessage: m.cfg.MaxMessage,
-		Addresses: m.cfg.Addresses, Rows: m.rows(now),
+		Addresses: m.cfg.Addresses, Rows: m.rows(pass),
 	}
 	if m.leaving.said > 0 {
 		j.Flags |= wire.JoinLeaving
 	}
-	if len(j.Rows) == 1+m.passable(now) {
+	if len(j.Rows) == 1+len(pass) {
 		j.Flags |= wire.JoinComplete
 	}
 	at := m.begin()
@@ -148,57 +149,58 @@ func (m *Machine) sendJoin(now int64, k wire.Kind, to netip.AddrPort, out *batch
 
 // rows are the own row and those to be passed on, as many as there is room
 // for, ascending; the next join begins with those that were left out.
-func (m *Machine) rows(now int64) []wire.Row {
+func (m *Machine) rows(pass []*peer) []wire.Row {
 	own := wire.Row{
 		Owner: m.cfg.Self.ID, Incarnation: m.cfg.Self.Incarnation, Version: m.row.version,
 		Config: m.config, Hears: m.row.hears,
 	}
 	rows := []wire.Row{own}
 	room := m.joinRoom() - own.Size()
-	for i := range m.peers {
-		p := m.peers[(m.gathered.turn+i)%len(m.peers)]
-		if !m.passOn(p, now) {
-			continue
-		}
+	for i := range pass {
+		p := pass[(m.gathered.turn+i)%len(pass)]
 		r := wire.Row{
 			Owner: p.id, Incarnation: p.incarnation, Version: p.version,
 			Config: p.config, Address: p.address, Hears: p.hears,
 		}
 		if room -= r.Size(); room < 0 {
-			m.gathered.turn = (m.gathered.turn + i) % len(m.peers)
+			m.gathered.turn = (m.gathered.turn + i) % len(pass)
 			break
 		}
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(a, b wire.Row) int {
-		if a.Owner < b.Owner {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(rows, func(a, b wire.Row) int { return int(int64(a.Owner) - int64(b.Owner)) })
 	return rows
 }
 
-// passable is how many rows are to be passed on.
-func (m *Machine) passable(now int64) (n int) {
-	for _, p := range m.peers {
-		if m.passOn(p, now) {
-			n++
-		}
-	}
-	return n
-}
-
-// passOn says whether a row is to be passed on: somebody who is heard here does
-// not hear its owner, and can know of him in no other way.
-func (m *Machine) passOn(p *peer, now int64) bool {
-	if !m.fresh(p, now) || p.leaving {
-		return false
-	}
+// toPassOn are the peers whose rows are to be passed on: somebody who is heard
+// here does not hear the owner, and can know of him in no other way.
+func (m *Machine) toPassOn(now int64) (pass []*peer) {
+	heardBy := make([]int, len(m.peers)) // of those who are heard here, how many hear each
+	heard := make([]bool, len(m.peers))
 	for _, h := range m.row.hears {
-		if q := m.find(h.ID); q != nil && q != p && !listed(q.hears, p.id) {
-			return true
+		i, ok := m.search(h.ID)
+		if !ok {
+			continue
+		}
+		heard[i] = true
+		k := 0
+		for _, x := range m.peers[i].hears { // both ascend
+			for k < len(m.peers) && m.peers[k].id < x.ID {
+				k++
+			}
+			if k < len(m.peers) && m.peers[k].id == x.ID {
+				heardBy[k]++
+			}
 		}
 	}
-	return false
+	for i, p := range m.peers {
+		others := len(m.row.hears)
+		if heard[i] {
+			others--
+		}
+		if heardBy[i] < others && m.fresh(p, now) && !p.leaving {
+			pass = append(pass, p)
+		}
+	}
+	return pass
 }
