@@ -27,10 +27,14 @@ type Config struct {
 	Cluster string
 	// ID is this processor's own, unique in the cluster, not 0. Required.
 	ID ProcessorID
-	// Start lists the processors, this one included, that form the first
-	// configuration together; Open returns when all have met. Default: this
-	// one alone.
+	// Start lists processors, this one included, without all of whom there is
+	// no first configuration: Open waits for them. Default: the first
+	// configuration has whoever is there, at least this processor.
 	Start []ProcessorID
+	// Members is for how many members memory is provided: see HistoryBytes and
+	// ReassemblyBytes. A configuration may have more. Default: as many as Start
+	// lists, or 8.
+	Members int
 
 	// Bind is the address that this processor sends from and is answered at;
 	// port 0 lets the kernel choose. Default: 127.0.0.1 with any port.
@@ -44,7 +48,8 @@ type Config struct {
 	// TTL is the hop limit of multicast datagrams: default 0 (this host) when
 	// Bind is a loopback address, else 1.
 	TTL int
-	// Peers are the unicast addresses of the other processors; this
+	// Peers are unicast addresses at which others may be found when Multicast is
+	// not set; one that answers is enough, since it tells of the others. This
 	// processor's own address may stand among them.
 	Peers []netip.AddrPort
 	// MTU is the largest IP packet in bytes, at least 576. Default: what the
@@ -65,10 +70,14 @@ type Config struct {
 	// of a cluster must agree. Default 1 MiB.
 	MaxMessageBytes int
 	// HistoryBytes is the memory for what has arrived and is not yet stable
-	// and released. Default 16 MiB, of which only what is used is touched.
+	// and released, of old configurations too while applications are behind; at
+	// least 1 MiB for each of Members. More members have less each. Default
+	// 16 MiB, of which only what is used is touched.
 	HistoryBytes int
 	// ReassemblyBytes is the memory in which fragments are joined: at least
-	// twice MaxMessageBytes for every member. Default: four times.
+	// twice MaxMessageBytes for each of Members. Deliveries wait while it is
+	// used up; with less than MaxMessageBytes for each actual member they may
+	// wait for ever, if all send such messages at once. Default: four times.
 	ReassemblyBytes int
 	// WindowBytes bounds what may be under way to this processor, of all senders
 	// together; the least of the members counts, and what their receive buffers
@@ -90,11 +99,19 @@ type Config struct {
 	// tenth of a second: its messages are then agreed in one hop instead of two.
 	FixedSequencer bool
 
+	// Detect is for how long a member may be silent before it is taken for
+	// failed, and the others go on without it; at least 10 ms. Time in which
+	// this processor itself did not run does not count. Default 300 ms.
+	Detect time.Duration
 	// JoinInterval is the time between two joins while a configuration forms.
-	// Default 20 ms.
+	// Default an eighth of Detect, at most 20 ms.
 	JoinInterval time.Duration
-	// Heartbeat is the longest silence of an idle processor. Default 20 ms.
+	// Heartbeat is the longest silence of an idle processor, at most half of
+	// Detect. Default an eighth of Detect, at most 20 ms.
 	Heartbeat time.Duration
+	// Beacon is the time between two beacons, by which configurations that
+	// could become one hear of each other. Default half of Detect.
+	Beacon time.Duration
 
 	// Network replaces the sockets. Default: what Listen opens.
 	Network Network
@@ -103,7 +120,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Network carries trains of datagrams; *sock.Socket is one. Its methods are
+// Network carries trains of datagrams; *sock.Socket is one. A train to the zero
+// address is for everybody: the multicast group, or each of the peers. Its methods are
 // called from the loop alone, but for Wake and Facts, which any goroutine may call.
 type Network interface {
 	// Send hands a burst to the network, whole: what the network refuses is
@@ -115,6 +133,9 @@ type Network interface {
 	// Wait blocks until something has arrived, Wake is called, or d has
 	// passed; a negative d is for ever.
 	Wait(d time.Duration) error
+	// SetPeers says who everybody is where there is no multicast group: at
+	// first it is Config.Peers, then the other members of each configuration.
+	SetPeers(peers []netip.AddrPort)
 	// Wake ends a Wait, the present one or the next.
 	Wake()
 	// Facts tells what the network can do.

@@ -1,6 +1,7 @@
 package evs
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -22,10 +23,13 @@ const (
 	defaultSendQueue   = 512 << 10 // measured best of 256 KiB to 4 MiB: more only leaves the caches
 	defaultWindow      = 768 << 10 // a dozen trains: measured best of 128 to 8000 datagrams on loopback
 	loopbackMTU        = 1500      // not lo's 65,536: trains of many datagrams show more of the protocol
-	defaultInterval    = 20 * time.Millisecond
-	maxMTU             = 65535  // an IP packet (RFC 791)
-	headersIPv4        = 20 + 8 // IP (RFC 791) and UDP (RFC 768)
-	headersIPv6        = 40 + 8 // IPv6 (RFC 8200) and UDP
+	defaultMembers     = 8
+	defaultDetect      = 300 * time.Millisecond
+	leastDetect        = 10 * time.Millisecond
+	mostInterval       = 20 * time.Millisecond // of joins and heartbeats by default
+	maxMTU             = 65535                 // an IP packet (RFC 791)
+	headersIPv4        = 20 + 8                // IP (RFC 791) and UDP (RFC 768)
+	headersIPv6        = 40 + 8                // IPv6 (RFC 8200) and UDP
 	defaultCluster     = "stampede"
 	maxMembers         = 1024
 	leastHistoryBlocks = 16 // receive chunks without which nothing moves
@@ -45,26 +49,22 @@ func (c Config) withDefaults() Config {
 	if c.Cluster == "" {
 		c.Cluster = defaultCluster
 	}
-	if len(c.Start) == 0 {
-		c.Start = []ProcessorID{c.ID}
-	}
 	if !c.Bind.IsValid() {
 		c.Bind = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
 	}
 	if c.MTU == 0 && c.loopback() {
 		c.MTU = loopbackMTU
 	}
+	orElse(&c.Members, cmp.Or(len(c.Start), defaultMembers))
 	orElse(&c.MaxMessageBytes, defaultMaxMessage)
 	orElse(&c.HistoryBytes, defaultHistory)
 	orElse(&c.WindowBytes, defaultWindow)
 	orElse(&c.SendQueueBytes, defaultSendQueue)
-	orElse(&c.ReassemblyBytes, 4*len(c.Start)*largestJoined(c.MaxMessageBytes))
-	if c.JoinInterval == 0 {
-		c.JoinInterval = defaultInterval
-	}
-	if c.Heartbeat == 0 {
-		c.Heartbeat = defaultInterval
-	}
+	orElse(&c.ReassemblyBytes, 4*c.Members*largestJoined(c.MaxMessageBytes))
+	c.Detect = cmp.Or(c.Detect, defaultDetect)
+	c.JoinInterval = cmp.Or(c.JoinInterval, min(mostInterval, c.Detect/8))
+	c.Heartbeat = cmp.Or(c.Heartbeat, min(mostInterval, c.Detect/8))
+	c.Beacon = cmp.Or(c.Beacon, c.Detect/2)
 	return c
 }
 
@@ -93,15 +93,8 @@ func (c *Config) validate() error {
 	if c.ID == 0 {
 		return invalid("ID", "0 is reserved")
 	}
-	sorted := slices.Clone(c.Start)
-	slices.Sort(sorted)
-	for i, id := range sorted {
-		if id == 0 {
-			return invalid("Start", "0 is no processor's id")
-		}
-		if i > 0 && id == sorted[i-1] {
-			return invalid("Start", "id %d is listed twice", id)
-		}
+	if err := c.judgeStart(); err != nil {
+		return err
 	}
 	within := func(field string, v, least, most int) error {
 		if v < least || v > most {
@@ -109,16 +102,25 @@ func (c *Config) validate() error {
 		}
 		return nil
 	}
+	interval := func(field string, v, least, most time.Duration) error {
+		if v < least || v > most {
+			return invalid(field, "%v is not within %v to %v", v, least, most)
+		}
+		return nil
+	}
 	largest := largestJoined(c.MaxMessageBytes)
 	checks := []error{
-		within("Start", len(c.Start), 1, maxMembers),
+		within("Start", len(c.Start), 0, maxMembers),
+		within("Members", c.Members, 1, maxMembers),
 		within("MaxMessageBytes", c.MaxMessageBytes, 1, MaxMessageLimit),
-		within("HistoryBytes", c.HistoryBytes, leastHistoryBlocks*batch.ChunkBytes*len(c.Start), 1<<40),
+		within("HistoryBytes", c.HistoryBytes, leastHistoryBlocks*batch.ChunkBytes*c.Members, 1<<40),
 		within("SendQueueBytes", c.SendQueueBytes, 2*batch.ChunkBytes, 1<<40),
 		within("WindowBytes", c.WindowBytes, MinMTU, 1<<30),
 		within("Compress", int(c.Compress), 0, wire.NumCodecs-1),
-		within("JoinInterval", int(c.JoinInterval), int(time.Millisecond), int(time.Minute)),
-		within("Heartbeat", int(c.Heartbeat), int(time.Millisecond), int(time.Minute)),
+		interval("Detect", c.Detect, leastDetect, 10*time.Minute),
+		interval("JoinInterval", c.JoinInterval, time.Millisecond, time.Minute),
+		interval("Heartbeat", c.Heartbeat, time.Millisecond, c.Detect/2),
+		interval("Beacon", c.Beacon, time.Millisecond, c.Detect),
 		within("TTL", c.TTL, 0, 255),
 		within("ReceiveBatch", c.ReceiveBatch, 0, sock.MaxBatch),
 		within("ReceiveBufferBytes", c.ReceiveBufferBytes, 0, 1<<30),
@@ -131,17 +133,38 @@ func (c *Config) validate() error {
 			return err
 		}
 	}
-	if !slices.Contains(c.Start, c.ID) {
-		return invalid("Start", "does not name this processor, %d", c.ID)
-	}
-	if c.ReassemblyBytes < 2*len(c.Start)*largest {
-		return invalid("ReassemblyBytes", "%d is less than %d: messages of up to %d bytes (Config.MaxMessageBytes) from %d processors, twice",
-			c.ReassemblyBytes, 2*len(c.Start)*largest, c.MaxMessageBytes, len(c.Start))
+	if c.ReassemblyBytes < 2*c.Members*largest {
+		return invalid("ReassemblyBytes", "%d is less than %d: messages of up to %d bytes (Config.MaxMessageBytes) from %d processors (Config.Members), twice",
+			c.ReassemblyBytes, 2*c.Members*largest, c.MaxMessageBytes, c.Members)
 	}
 	if c.Network == nil && len(c.Start) > 1 && !c.Multicast.IsValid() && len(c.Peers) == 0 {
 		return invalid("Peers", "neither Multicast nor Peers says where the others are")
 	}
 	return nil
+}
+
+func (c *Config) judgeStart() error {
+	sorted := slices.Clone(c.Start)
+	slices.Sort(sorted)
+	for i, id := range sorted {
+		if id == 0 {
+			return invalid("Start", "0 is no processor's id")
+		}
+		if i > 0 && id == sorted[i-1] {
+			return invalid("Start", "id %d is listed twice", id)
+		}
+	}
+	if len(c.Start) > 0 && !slices.Contains(c.Start, c.ID) {
+		return invalid("Start", "does not name this processor, %d", c.ID)
+	}
+	return nil
+}
+
+// queue of what is sent, with datagrams of so many bytes.
+func (c *Config) queue(datagram int) batch.PackerConfig {
+	return batch.PackerConfig{
+		Datagram: datagram, MaxMessage: c.MaxMessageBytes, QueueBytes: c.SendQueueBytes, Compress: c.Compress,
+	}
 }
 
 // timers of the order inside a configuration.

@@ -7,9 +7,7 @@
 // joins groups, sends, and receives events. Any number of handles share a
 // processor.
 //
-//	p, err := evs.Open(ctx, evs.Config{ID: 1, Start: []evs.ProcessorID{1, 2, 3}, …})
-//	h, err := p.Handle(evs.HandleOptions{})
-//	err = h.Join(group)
+//	p, h, err := evs.OpenHandle(ctx, evs.Config{ID: 1, Multicast: …}, evs.HandleOptions{}, group)
 //	_, err = h.McastJoined(ctx, evs.Agreed, []byte("hello"))
 //	for e, err := range h.Events(ctx) { … }
 //
@@ -21,6 +19,33 @@
 // membership of the group. A message is delivered once to each handle that has
 // joined at least one of its groups at the moment of delivery: Join holds for
 // every delivery after it returns.
+//
+// # Configurations
+//
+// A configuration is a set of processors that deliver the same messages. When
+// processors come, leave, fail, or the network parts or heals, those that hear
+// each other form the next one. Every handle sees it at the same place among
+// its messages as the handles of all processors that come along:
+//
+//	Regular 1 │ messages │ Transitional │ messages │ Regular 2 │ messages
+//
+// The Transitional event tells who of configuration 1 comes along. Between it
+// and the next Regular event come the last messages of configuration 1, for
+// which its guarantees hold with respect to those alone: a Safe message there is
+// known to be held by the members of the transitional event, not by the others.
+// The first configuration of a processor has no transitional one before it.
+//
+// A message is sent in the configuration in which its last datagram leaves.
+// What was accepted and not sent by then goes into the next one, whole and with
+// the number that it has: accepted messages are lost only with their sender, or
+// where the senders' own configuration ends before others hold them. An
+// application that does not take its events holds up nobody's configuration:
+// it reads later, in order, what happened. But from the ninth one that it has
+// not come to its processor takes part in no further ones, until it has. A
+// processor that others took for failed while it lives, since it was paused or
+// cut off, sees their absence as they see its own: a configuration without them,
+// and one with them when they hear each other again. It never has to be opened
+// again for that.
 //
 // # Memory
 //
@@ -41,6 +66,8 @@
 // # Closing
 //
 // Handle.Close and Processor.Close act at once: what was not sent is not sent,
-// what was not received is gone. Processor.Leave sends first what was accepted.
+// what was not received is gone, and others find out by Config.Detect.
+// Processor.Leave sends first what was accepted, and tells the others, who go on
+// without a pause.
 // Two processors may live on one host, and in one process.
 package evs

@@ -22,6 +22,7 @@ var (
 	ErrTooManyGroups = errors.New("evs: too many groups")
 	// ErrGuarantee: not one of the four.
 	ErrGuarantee = batch.ErrGuarantee
-	// ErrClosed: the handle or its processor was closed.
+	// ErrClosed: the handle or its processor was closed, or had to end: two
+	// processors of the cluster have one id, or the network is of no more use.
 	ErrClosed = net.ErrClosed
 )

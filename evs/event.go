@@ -64,9 +64,12 @@ const (
 	// Deliver is a message.
 	Deliver Kind = iota + 1
 	// Transitional is the reduced membership in which the last messages of
-	// an old configuration are delivered.
+	// an old configuration are delivered. Joined is empty; Left are the members
+	// of the old configuration that do not come along.
 	Transitional
-	// Regular is a new configuration.
+	// Regular is a new configuration. Left are the members of the last regular
+	// one that are not in it, Joined those who did not come along from there; a
+	// processor that started again meanwhile is in both.
 	Regular
 	// Released tells that buffers lent with LendGroups are the caller's again.
 	Released

@@ -105,7 +105,8 @@ func (m *matcher) matches(f *filter, s *order.Set) bool {
 	return hit
 }
 
-// Handle opens a handle. Its first event is the present configuration.
+// Handle opens a handle. Its first event is the present configuration, a
+// regular one.
 func (p *Processor) Handle(o HandleOptions) (*Handle, error) {
 	if o.QueueBytes < 0 {
 		return nil, invalid("HandleOptions.QueueBytes", "%d is negative", o.QueueBytes)
@@ -222,6 +223,9 @@ func (h *Handle) wants(f *filter, d *order.Delivery) bool {
 	}
 	return false
 }
+
+// note queues a configuration event. The loop calls it; flush hands over.
+func (h *Handle) note(c *ConfigChange) { h.burst = append(h.burst, item{config: c}) }
 
 // push queues something else. Any goroutine.
 func (h *Handle) push(it item) {

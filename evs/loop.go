@@ -22,29 +22,29 @@ type loop struct {
 	burst    batch.Burst
 	header   wire.Header
 	loans    []*batch.Loan
-	emitted  uint64 // deliveries that the session has made in this configuration
-	consumed uint64 // of them those that the session knows to be given back
-	before   uint64 // overruns before this configuration
+	emitted  uint64 // deliveries that the machine has made, over all configurations
+	consumed uint64 // of them those that it knows to be given back
 	told     int64  // when the statistics were last published
 	waiting  int    // goroutines that wait
-	farewell bool   // the last acknowledgement was asked for
-	parted   bool   // and sent
+	leaving  bool   // the machine was told to leave
 	counters LoopStats
+
+	session  *order.Session // of the present configuration, as last seen
+	overran  uint64         // overruns so far
+	overran0 uint64         // overruns before this configuration
 }
 
 // arrivalsPerPass is how many messages one pass takes in at most: a pass is
 // what a deadline, or an application on the loop's thread, may have to wait.
 const arrivalsPerPass = 64
 
-func (l *loop) init(p *Processor, mc member.Config) {
+func (l *loop) init(p *Processor, mc member.Config) (err error) {
 	l.door = wire.Door{Cluster: mc.Cluster, NoCheck: mc.NoCheck}
 	l.machine = member.New(mc, &p.mem.Memory, p.now())
 	l.arrivals = make([]batch.Arrival, arrivalsPerPass)
 	l.burst.MaxSegments, l.burst.MaxBytes = p.facts.MaxSegments, p.facts.MaxTrainBytes
-	p.out = newOutbox(batch.PackerConfig{
-		Datagram: mc.Datagram, MaxMessage: p.cfg.MaxMessageBytes,
-		QueueBytes: p.cfg.SendQueueBytes, Compress: p.cfg.Compress,
-	}, p.mem.send)
+	p.out, err = newOutbox(p.cfg.queue(mc.Datagram), p.mem.send)
+	return err
 }
 
 // now is the loop's clock in ns.
@@ -89,11 +89,22 @@ func (p *Processor) sleep(now int64) error {
 
 // overruns tells the order what the kernel dropped since the configuration began.
 func (l *loop) overruns(now int64, total uint64) {
-	if s := l.machine.Session(); s != nil {
-		s.Overruns(now, total-l.before)
+	l.overran = total
+	if l.session != nil {
+		l.session.Overruns(now, total-l.overran0)
 	} else {
-		l.before = total
+		l.overran0 = total
 	}
+}
+
+// begun says whether a configuration has begun since it was last asked.
+func (l *loop) begun() bool {
+	s := l.machine.Session()
+	if s == l.session {
+		return false
+	}
+	l.session, l.overran0 = s, l.overran
+	return true
 }
 
 // fail ends the processor for a reason that is not the application's.
@@ -122,11 +133,13 @@ func (p *Processor) pass(now int64) (int, error) {
 		p.judge(now, &l.arrivals[i])
 	}
 	l.consumed = p.consumed()
-	if s := l.machine.Session(); s != nil {
-		s.Consumed(l.consumed)
-	}
+	l.machine.Consumed(l.consumed)
+	p.beginLeaving(now)
 	l.burst.Reset()
 	l.machine.Step(now, p.out, &l.burst)
+	if l.begun() {
+		p.distribute() // the burst may be for members that the network must learn of
+	}
 	if len(l.burst.Trains) > 0 {
 		if err := p.net.Send(&l.burst); err != nil {
 			return 0, err
@@ -159,15 +172,22 @@ func (p *Processor) judge(now int64, a *batch.Arrival) {
 	l.counters.DatagramsPerArrival.Record(datagrams)
 }
 
-// distribute hands what became deliverable to the handles.
+// distribute hands what became deliverable to the handles, configurations and
+// messages in their order.
 func (p *Processor) distribute() {
 	l := &p.loop
 	p.mu.Lock()
-	change, deliveries := l.machine.Next()
-	for ; change != nil; change, deliveries = l.machine.Next() {
-		p.enter(change)
+	for {
+		change, deliveries := l.machine.Next()
+		if change != nil {
+			p.enter(change)
+			continue
+		}
+		if len(deliveries) == 0 {
+			break
+		}
+		p.offer(deliveries)
 	}
-	p.offer(deliveries)
 	for _, h := range p.handles {
 		h.handOver()
 	}
@@ -188,24 +208,44 @@ func (p *Processor) offer(deliveries []order.Delivery) {
 	}
 }
 
-// enter begins a configuration.
+// enter passes a configuration event to every handle. Deliveries behind a
+// transitional one are still of the configuration before it.
 func (p *Processor) enter(c *member.Change) {
-	p.loop.emitted = 0
-	if p.current == nil {
-		p.out.enter(c.Datagram)
+	e := &ConfigChange{Kind: Regular, ID: c.ID, From: c.From, Members: c.Members, Left: c.Left, Joined: c.Joined}
+	if c.Transitional {
+		e.Kind = Transitional
+		p.transition = e
+	} else {
+		p.begin(e, c)
 	}
-	p.current = &ConfigChange{Kind: Regular, ID: c.ID, From: c.From, Members: c.Members, Left: c.Left, Joined: c.Joined}
-	p.view = &view{members: c.Members}
 	for _, h := range p.handles {
-		h.push(item{config: p.current})
-		h.flush()
+		h.note(e)
 	}
-	p.log("configuration", "id", c.ID.String(), "members", len(c.Members), "datagram", c.Datagram)
+	p.log("configuration", "kind", e.Kind.String(), "id", c.ID.String(), "from", c.From.String(), "members", len(c.Members),
+		"left", memberIDs(c.Left), "joined", memberIDs(c.Joined))
+}
+
+// begin makes a regular configuration the present one.
+func (p *Processor) begin(e *ConfigChange, c *member.Change) {
+	p.current, p.transition = e, nil
+	p.view = &view{members: c.Members}
+	if !p.cfg.Multicast.IsValid() {
+		p.net.SetPeers(c.Peers)
+	}
 	select {
 	case <-p.formed:
 	default:
+		p.self = p.loop.machine.Self()
 		close(p.formed)
 	}
+}
+
+func memberIDs(members []Member) []ProcessorID {
+	ids := make([]ProcessorID, len(members))
+	for i, m := range members {
+		ids[i] = m.ID
+	}
+	return ids
 }
 
 // serve runs the applications that live on the loop's thread.
@@ -225,36 +265,54 @@ func (p *Processor) serve() {
 // collect gives back what applications are done with and wakes who waits.
 func (p *Processor) collect(now int64) {
 	l := &p.loop
-	s := l.machine.Session()
-	if s == nil {
-		p.awaitOthers()
-		return
-	}
-	p.short.Store(p.out.lending() || s.Cramped())
-	l.loans = p.out.release(s.Returned(), l.loans[:0])
+	m := l.machine
+	p.short.Store(p.out.lending() || m.Cramped())
+	var more bool
+	l.loans, more = p.out.release(m.Returned(), l.loans[:0])
 	if len(l.loans) > 0 {
 		p.released(l.loans)
 	}
-	l.waiting = p.out.wakeWaiting(now, s.Ordered(), s.HeldUp())
-	p.partFrom(s)
+	if more {
+		p.net.Wake() // for the next pass, which can send again
+	}
+	l.waiting = p.out.wakeWaiting(now, m.Ordered(), p.heldUp())
+	if l.session == nil {
+		p.awaitOthers()
+	}
+	p.endLeaving()
 }
 
-// partFrom lets Leave go on when every member holds what was sent here, and
-// was told how far this processor is: they must not wait for it.
-func (p *Processor) partFrom(s *order.Session) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.calm == nil || p.loop.parted || !s.Calm() || p.out.Backlog() > 0 {
+// heldUp says whether what is to be sent, or to be ordered, may be waiting for
+// applications of this processor: they fill the history, or have not come to
+// the present configuration yet.
+func (p *Processor) heldUp() bool {
+	s := p.loop.session
+	return s != nil && (s.HeldUp() || p.current == nil || p.current.ID.Tag() != s.Tag())
+}
+
+// beginLeaving passes the application's wish on.
+func (p *Processor) beginLeaving(now int64) {
+	if l := &p.loop; !l.leaving && p.leaving.Load() {
+		l.leaving = true
+		l.machine.Leave(now)
+	}
+}
+
+// endLeaving tells the application that the others were told.
+func (p *Processor) endLeaving() {
+	l := &p.loop
+	if !l.leaving || !l.machine.Left() {
 		return
 	}
-	if !p.loop.farewell {
-		p.loop.farewell = true
-		s.Acknowledge()
-		p.net.Wake()
+	select {
+	case <-p.left:
 		return
+	default:
 	}
-	p.loop.parted = true
-	close(p.calm)
+	if s := l.session; s != nil && len(s.Members()) > 1 && (!s.Calm() || p.out.Backlog() > 0) {
+		p.unsettled = true
+	}
+	close(p.left)
 }
 
 // consumed is the number of deliveries that every handle has given back.

@@ -60,10 +60,8 @@ func (h *Handle) try(g Guarantee, to []Group, iov [][]byte, wait bool) (number u
 		return 0, nil, err
 	}
 	o := h.p.out
-	m := batch.Message{Guarantee: g, Origin: h.origin}
-	if err = o.address(&m, to, iov); err == nil {
-		number, err = o.packer.Append(&m, iov)
-	}
+	m := batch.Message{Guarantee: g, Origin: h.origin, Keys: to}
+	number, err = o.queue.Append(&m, iov)
 	w, err = h.end(number, err, wait)
 	return number, w, err
 }
@@ -131,12 +129,10 @@ func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, 
 		return 0, nil, err
 	}
 	o := h.p.out
-	m := batch.Message{Guarantee: g, Origin: h.origin}
+	m := batch.Message{Guarantee: g, Origin: h.origin, Keys: to}
 	loan := o.loan()
 	loan.Handle = uint32(h.origin)
-	if err = o.address(&m, to, iov); err == nil {
-		number, err = o.packer.Lend(&m, iov, loan)
-	}
+	number, err = o.queue.Lend(&m, iov, loan)
 	copied := loan.Outstanding() == 0
 	if copied {
 		o.loans = append(o.loans, loan)
@@ -148,14 +144,6 @@ func (h *Handle) tryLend(g Guarantee, to []Group, iov [][]byte) (number uint64, 
 		h.flush()
 	}
 	return number, w, err
-}
-
-// length of a message in bytes.
-func length(iov [][]byte) (n int) {
-	for _, part := range iov {
-		n += len(part)
-	}
-	return n
 }
 
 // maxReleased bounds the ends of loans that wait for a handle that does not

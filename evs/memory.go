@@ -18,8 +18,8 @@ type memory struct {
 //	arrivals  copies of small arrivals, and of all when chunks run short
 //	control   own stamps
 //	pool      messages joined from fragments
-//	send      the send queue, and own datagrams until they are stable
-func newMemory(c Config) (*memory, error) {
+//	send      the send queue, and own datagrams until they are stable and released
+func newMemory(c Config, datagram int) (*memory, error) {
 	m := new(memory)
 	arenas := []struct {
 		slab  **batch.Slab
@@ -41,6 +41,6 @@ func newMemory(c Config) (*memory, error) {
 	}
 	m.Pool = batch.NewPool(pool, largestJoined(c.MaxMessageBytes))
 	m.Decoder = new(wire.Decoder)
-	m.send, err = obtain(m, c.SendQueueBytes+c.HistoryBytes+2*c.MaxMessageBytes)
+	m.send, err = obtain(m, batch.QueueMemory(c.queue(datagram))+c.HistoryBytes)
 	return m, err
 }

@@ -1,12 +1,12 @@
 package evs
 
 import (
+	"fmt"
 	"slices"
 	"sync"
-	"unsafe"
 
 	"stampede/batch"
-	"stampede/order"
+	"stampede/internal/member"
 )
 
 // outbox is where senders pack messages and the loop takes datagrams. Senders
@@ -14,17 +14,16 @@ import (
 // datagram.
 type outbox struct {
 	mu       sync.Mutex
-	packer   *batch.Packer
-	config   batch.PackerConfig
-	arena    *batch.Arena
+	queue    *batch.Queue
 	limit    int
-	sets     map[string]uint16 // announced group sets, by their keys
-	loans    []*batch.Loan     // not in use
-	lent     int               // loans in use
-	waiting  []*waiter         // senders that wait for room
-	flushing []*waiter         // who waits for the order to come to a message
-	idle     []*waiter         // waiters not in use
-	armed    bool              // the loop has seen the queue empty and wants to be woken
+	loans    []*batch.Loan // not in use
+	lent     int           // loans in use
+	over     []*batch.Loan // that ended when a configuration began, to be told
+	waiting  []*waiter     // senders that wait for room
+	flushing []*waiter     // who waits for the order to come to a message
+	idle     []*waiter     // waiters not in use
+	armed    bool          // the loop has seen the queue empty and wants to be woken
+	held     bool          // the queue has datagrams that wait for released memory
 	closed   bool
 	last     uint64 // number of the newest message accepted
 }
@@ -38,95 +37,60 @@ type waiter struct {
 	number uint64 // Flush: the message that must be ordered
 }
 
-func newOutbox(c batch.PackerConfig, memory []byte) *outbox {
-	o := &outbox{sets: map[string]uint16{}, limit: c.QueueBytes, config: c, arena: batch.NewArena(memory)}
-	o.packer = batch.NewPacker(c, o.arena)
-	return o
-}
-
-// enter begins the first configuration: from here on messages are accepted,
-// into datagrams of its size.
-func (o *outbox) enter(datagram int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.config.Datagram = datagram
-	o.packer = batch.NewPacker(o.config, o.arena)
-}
-
-// Renew is called by the machine, for the loop.
-func (o *outbox) Renew(datagram int) {}
-
-// keyBytes is the memory of to, for looking a set up without copying it.
-func keyBytes(to []Group) []byte {
-	if len(to) == 0 {
-		return nil
+func newOutbox(c batch.PackerConfig, memory []byte) (*outbox, error) {
+	q, err := batch.NewQueue(c, batch.NewArena(memory))
+	if err != nil {
+		return nil, fmt.Errorf("evs: %w", err)
 	}
-	return unsafe.Slice(&to[0][0], len(to)*len(to[0]))
-}
-
-// address fills in how m, whose bytes are iov's, names its groups: by the short
-// name of the set, which is announced when it is new; inline when there are too
-// many sets.
-func (o *outbox) address(m *batch.Message, to []Group, iov [][]byte) error {
-	key := keyBytes(to)
-	if id, ok := o.sets[string(key)]; ok {
-		m.Set = id
-		return nil
-	}
-	if len(to) == 0 || len(o.sets) >= order.MaxSets {
-		m.Keys = to
-		if to == nil {
-			m.Keys = []Group{}
-		}
-		return nil
-	}
-	if length(iov) > o.config.MaxMessage {
-		return ErrTooLarge // before anything is announced for it
-	}
-	id := uint16(len(o.sets))
-	if err := o.packer.Announce(id, to); err != nil {
-		return err
-	}
-	o.sets[string(key)] = id
-	m.Set = id
-	return nil
+	return &outbox{queue: q, limit: c.QueueBytes}, nil
 }
 
 // Next is called by the session, for the loop.
 func (o *outbox) Next() (batch.Datagram, bool) {
 	o.mu.Lock()
-	if o.packer.Peek() == nil {
-		o.armed = true
-		o.mu.Unlock()
-		return batch.Datagram{}, false
+	d, ok := o.queue.Next()
+	if !ok {
+		o.held = o.queue.Backlog() > 0
+		o.armed = !o.held
 	}
-	d := o.packer.Pop()
 	o.mu.Unlock()
-	return d, true
+	return d, ok
 }
 
-// Backlog is called by the session, for the loop.
+// Backlog is called by the machine, for the loop.
 func (o *outbox) Backlog() int {
 	o.mu.Lock()
-	n := o.packer.Backlog()
+	n := o.queue.Backlog()
 	o.mu.Unlock()
 	return n
 }
 
+// Renew is called by the machine, for the loop.
+func (o *outbox) Renew(datagram int) {
+	o.mu.Lock()
+	o.over = o.queue.Renew(datagram, o.over)
+	o.mu.Unlock()
+}
+
 // release gives back own datagrams that left the history, and returns the
-// loans that came to their end, appended to done.
-func (o *outbox) release(ds []batch.Datagram, done []*batch.Loan) []*batch.Loan {
-	if len(ds) == 0 {
-		return done
+// loans that came to their end, appended to done, and whether datagrams waited
+// for that.
+func (o *outbox) release(ds []batch.Datagram, done []*batch.Loan) (_ []*batch.Loan, more bool) {
+	if len(ds) == 0 && len(o.over) == 0 { // over is the loop's, as is this call
+		return done, false
 	}
 	o.mu.Lock()
+	done = append(done, o.over...)
+	clear(o.over)
+	o.over = o.over[:0]
 	for i := range ds {
-		if loan := o.packer.Release(&ds[i]); loan != nil {
+		if loan := o.queue.Release(&ds[i]); loan != nil {
 			done = append(done, loan)
 		}
 	}
+	more, o.held = o.held, false
 	o.mu.Unlock()
-	return done
+	return done, more
 }
 
 // loan returns a loan that is not in use. The lock is held.
@@ -216,10 +180,11 @@ func wake(list []*waiter, judge func(*waiter) (error, bool)) []*waiter {
 func (o *outbox) wakeWaiting(now int64, ordered uint64, heldUp bool) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	heldUp = heldUp || o.held
 	if len(o.waiting)+len(o.flushing) == 0 {
 		return 0
 	}
-	room := o.packer.Queued() <= o.limit/2
+	room := o.queue.Queued() <= o.limit/2
 	o.waiting = wake(o.waiting, func(w *waiter) (error, bool) {
 		if room {
 			return nil, true
@@ -263,4 +228,4 @@ func (o *outbox) close() {
 	o.waiting, o.flushing = wake(o.waiting, judge), wake(o.flushing, judge)
 }
 
-var _ order.Source = (*outbox)(nil)
+var _ member.Source = (*outbox)(nil)

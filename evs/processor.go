@@ -33,20 +33,23 @@ type Processor struct {
 	start time.Time // of the clock that the loop goes by
 
 	// Under mu, which the loop takes once a pass.
-	mu      sync.Mutex
-	handles []*Handle
-	origins uint16
-	current *ConfigChange
-	view    *view
-	problem error
-	calm    chan struct{} // closed by the loop when there is nothing left to send
+	mu         sync.Mutex
+	handles    []*Handle
+	origins    uint16
+	current    *ConfigChange // the regular configuration that handles have come to
+	transition *ConfigChange // the transitional one behind it, if they have come to that
+	view       *view
+	problem    error
 
-	serving sync.Mutex // held while an application runs on the loop's thread
-	closing atomic.Bool
-	short   atomic.Bool   // the loop wants to know what applications give back
-	formed  chan struct{} // closed with the first configuration
-	failed  chan struct{} // closed when problem is set
-	done    chan struct{} // closed when the loop has ended
+	serving   sync.Mutex // held while an application runs on the loop's thread
+	closing   atomic.Bool
+	leaving   atomic.Bool
+	short     atomic.Bool   // the loop wants to know what applications give back
+	formed    chan struct{} // closed with the first configuration
+	failed    chan struct{} // closed when problem is set
+	left      chan struct{} // closed when this processor has left
+	unsettled bool          // and some member may lack messages; set before left is closed
+	done      chan struct{} // closed when the loop has ended
 
 	missing atomic.Pointer[[]member.Missing]
 	stats   published
@@ -60,6 +63,42 @@ type view struct{ members []Member }
 // when ctx ends, with an error that says who was missing. The values in effect
 // are logged.
 func Open(ctx context.Context, c Config) (*Processor, error) {
+	p, err := prepare(c)
+	if err != nil {
+		return nil, err
+	}
+	go p.run()
+	if err := p.awaitFirst(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// OpenHandle is Open together with a handle that has joined groups before the
+// first configuration, and so misses nothing: its first event is that
+// configuration.
+func OpenHandle(ctx context.Context, c Config, o HandleOptions, groups ...Group) (*Processor, *Handle, error) {
+	p, err := prepare(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := p.Handle(o)
+	if err == nil {
+		err = h.Join(groups...)
+	}
+	if err != nil {
+		p.net.Close()
+		return nil, nil, err
+	}
+	go p.run()
+	if err := p.awaitFirst(ctx); err != nil {
+		return nil, nil, err
+	}
+	return p, h, nil
+}
+
+// prepare makes a processor whose loop does not run yet.
+func prepare(c Config) (*Processor, error) {
 	c = c.withDefaults()
 	if err := c.validate(); err != nil {
 		return nil, err
@@ -77,10 +116,6 @@ func Open(ctx context.Context, c Config) (*Processor, error) {
 		network.Close()
 		return nil, err
 	}
-	go p.run()
-	if err := p.awaitFirst(ctx); err != nil {
-		return nil, err
-	}
 	return p, nil
 }
 
@@ -88,21 +123,24 @@ func newProcessor(c Config, network Network) (*Processor, error) {
 	p := &Processor{
 		cfg: c, net: network, facts: network.Facts(), start: time.Now(),
 		self:   Member{ID: c.ID, Incarnation: uint64(time.Now().UnixNano())},
-		formed: make(chan struct{}), failed: make(chan struct{}), done: make(chan struct{}),
+		formed: make(chan struct{}), failed: make(chan struct{}), left: make(chan struct{}), done: make(chan struct{}),
 	}
 	if p.facts.DatagramBytes < 256 {
 		return nil, invalid("Network", "datagrams of %d bytes are too small", p.facts.DatagramBytes)
 	}
 	var err error
-	if p.mem, err = newMemory(c); err != nil {
+	if p.mem, err = newMemory(c, p.facts.DatagramBytes); err != nil {
 		return nil, err
 	}
 	mc := p.memberConfig()
-	p.loop.init(p, mc)
+	if err := p.loop.init(p, mc); err != nil {
+		return nil, err
+	}
 	p.log("opened", "id", c.ID, "incarnation", p.self.Incarnation, "cluster", c.Cluster, "start", c.Start,
 		"local", p.facts.Local, "group", p.facts.Group, "peers", len(c.Peers), "datagram", p.facts.DatagramBytes,
 		"gso", p.facts.GSO, "gro", p.facts.GRO, "receive_buffer", p.facts.ReceiveBufferBytes,
-		"window", mc.Window, "history", mc.History, "max_message", c.MaxMessageBytes, "wait", p.facts.Wait)
+		"window", mc.Window, "history", mc.History, "max_message", c.MaxMessageBytes, "wait", p.facts.Wait,
+		"detect", c.Detect, "heartbeat", c.Heartbeat)
 	return p, nil
 }
 
@@ -111,13 +149,15 @@ func (p *Processor) memberConfig() member.Config {
 	c, f := &p.cfg, &p.facts
 	mc := member.Config{
 		Self: p.self, Cluster: clusterKey(c.Cluster), Start: c.Start,
+		Unicast: !c.Multicast.IsValid(), Seeds: c.Peers,
 		Datagram:   f.DatagramBytes,
 		MaxMessage: uint32(c.MaxMessageBytes + MaxGroups*wire.GroupBytes),
 		Window:     window(f, c.WindowBytes),
 		// Half of the history: arrivals keep whole chunks, of which they may
 		// fill no more than that.
 		History: uint32(c.HistoryBytes / 2 / f.DatagramBytes),
-		NoCheck: c.NoCheck, Fixed: c.FixedSequencer, JoinInterval: int64(c.JoinInterval), Timers: c.timers(),
+		NoCheck: c.NoCheck, Fixed: c.FixedSequencer,
+		Detect: int64(c.Detect), JoinInterval: int64(c.JoinInterval), Beacon: int64(c.Beacon), Timers: c.timers(),
 	}
 	if f.Local.IsValid() {
 		mc.Addresses = []netip.AddrPort{f.Local}
@@ -180,11 +220,12 @@ func (p *Processor) log(what string, args ...any) {
 	}
 }
 
-// admit adds a handle, whose first event is the present configuration.
+// admit adds a handle, whose first event is the present configuration, if
+// there is one.
 func (p *Processor) admit(h *Handle) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closing.Load() || p.current == nil {
+	if p.closing.Load() {
 		if p.problem != nil {
 			return fmt.Errorf("%w: %w", ErrClosed, p.problem)
 		}
@@ -197,7 +238,11 @@ func (p *Processor) admit(h *Handle) error {
 	}
 	h.origin = p.origins
 	p.handles = append(p.handles, h)
-	h.push(item{config: p.current})
+	for _, c := range []*ConfigChange{p.current, p.transition} {
+		if c != nil {
+			h.push(item{config: c})
+		}
+	}
 	return nil
 }
 
@@ -227,8 +272,8 @@ func (p *Processor) dismiss(h *Handle) {
 	p.net.Wake()
 }
 
-// Configuration is the latest regular configuration, out of band: handles may
-// not have come to it yet.
+// Configuration is the latest regular configuration, out of band: events of
+// handles may not have come to it yet.
 func (p *Processor) Configuration() ConfigChange {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -244,30 +289,22 @@ func (p *Processor) Self() Member { return p.self }
 // Facts tells what the network came to.
 func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 
-// leaveLimit is how long Leave waits for members that may be gone themselves.
-const leaveLimit = 2 * time.Second
-
-// Leave sends what was accepted, waits until every member holds it, and closes
-// the processor. It goes without that after two seconds, or when ctx ends, with
-// its error.
+// Leave takes the processor out of the cluster and closes it: it sends what was
+// accepted, waits until every member holds it, hands the order on if it was the
+// sequencer, and tells the others, who form the next configuration without it
+// at once and need no time-out for that. After two seconds, in which members may
+// have failed themselves, it goes all the same and says so with an error. When
+// ctx ends it closes at once, with its error; others then find out by Detect.
 func (p *Processor) Leave(ctx context.Context) error {
-	calm := make(chan struct{})
-	p.mu.Lock()
-	if p.calm == nil {
-		p.calm = calm
-	} else {
-		calm = p.calm
-	}
-	p.mu.Unlock()
+	p.leaving.Store(true)
 	p.net.Wake()
-	limit := time.NewTimer(leaveLimit)
-	defer limit.Stop()
 	var err error
 	select {
-	case <-calm:
+	case <-p.left:
+		if p.unsettled {
+			err = errLeave
+		}
 	case <-p.done:
-	case <-limit.C:
-		err = errLeave
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

@@ -241,7 +241,7 @@ func TestTooLargeAnnouncesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(ps[0].out.sets); n != 0 {
+	if n := ps[0].out.queue.Sets(); n != 0 {
 		t.Errorf("%d group sets were named", n)
 	}
 }
@@ -262,13 +262,13 @@ func TestUnreceivedReleases(t *testing.T) {
 func TestSlowHeartbeat(t *testing.T) {
 	cs := configs(t, 3, multicast)
 	for i := range cs {
-		cs[i].Heartbeat = 30 * time.Second // the test's contexts end after a minute
+		cs[i].Detect, cs[i].Heartbeat = 2*time.Minute, 30*time.Second // the test's contexts end after a minute
 		cs[i].HistoryBytes, cs[i].MaxMessageBytes = 4<<20, 1<<18
 		cs[i].ReassemblyBytes = 0
 	}
 	exchange(t, handles(t, open(t, cs)), 300, 200_000)
 
-	h := handles(t, open(t, []Config{{ID: 9, Bind: netip.MustParseAddrPort("127.0.0.1:0"), Heartbeat: 30 * time.Second}}))[0]
+	h := handles(t, open(t, []Config{{ID: 9, Bind: netip.MustParseAddrPort("127.0.0.1:0"), Detect: 2 * time.Minute, Heartbeat: 30 * time.Second}}))[0]
 	exchangeAlone(t, h)
 	go func() {
 		for range 3000 {

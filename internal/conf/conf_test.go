@@ -31,6 +31,7 @@ func read(t *testing.T, text string) (Settings, string, error) {
 const all = `cluster = "c"
 id = 7
 start = [7, 8]
+members = 14
 bind = "10.0.0.7:1"
 transport = "multicast"
 multicast = "239.1.2.3:4"
@@ -52,8 +53,10 @@ send-queue = 12
 compress = "zstd"
 no-check = true
 fixed-sequencer = true
+detect = "2m"
 join-interval = "13ms"
 heartbeat = "1m"
+beacon = "15ms"
 `
 
 func TestEveryKeyHasItsField(t *testing.T) {
@@ -66,12 +69,13 @@ func TestEveryKeyHasItsField(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := evs.Config{
-		Cluster: "c", ID: 7, Start: []evs.ProcessorID{7, 8},
+		Cluster: "c", ID: 7, Start: []evs.ProcessorID{7, 8}, Members: 14,
 		Bind: netip.MustParseAddrPort("10.0.0.7:1"), Multicast: netip.MustParseAddrPort("239.1.2.3:4"), Interface: "eth0", TTL: 3,
 		Peers: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.8:1"), netip.MustParseAddrPort("[fd00::1]:2")},
 		MTU:   1400, Socket: sock.Portable, GSO: sock.Off, GRO: sock.Off, Wait: sock.Spin, ReceiveBatch: 5, ReceiveBufferBytes: 6,
 		MaxMessageBytes: 8, HistoryBytes: 9, ReassemblyBytes: 10, WindowBytes: 11, SendQueueBytes: 12,
-		Compress: evs.CompressZstd, NoCheck: true, FixedSequencer: true, JoinInterval: 13 * time.Millisecond, Heartbeat: time.Minute,
+		Compress: evs.CompressZstd, NoCheck: true, FixedSequencer: true,
+		Detect: 2 * time.Minute, JoinInterval: 13 * time.Millisecond, Heartbeat: time.Minute, Beacon: 15 * time.Millisecond,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -15,6 +15,7 @@ type Settings struct {
 	Cluster string            `toml:"cluster"`
 	ID      evs.ProcessorID   `toml:"id"`
 	Start   []evs.ProcessorID `toml:"start"`
+	Members int               `toml:"members"`
 
 	Bind      netip.AddrPort   `toml:"bind"`
 	Transport Transport        `toml:"transport"`
@@ -40,8 +41,10 @@ type Settings struct {
 	NoCheck    bool        `toml:"no-check"`
 
 	FixedSequencer bool     `toml:"fixed-sequencer"`
+	Detect         Duration `toml:"detect"`
 	JoinInterval   Duration `toml:"join-interval"`
 	Heartbeat      Duration `toml:"heartbeat"`
+	Beacon         Duration `toml:"beacon"`
 }
 
 // Default is what holds where nothing else is said.
@@ -51,7 +54,7 @@ func Default() Settings { return Settings{Wait: Wait{sock.Adaptive}} }
 // wrong; evs.Open refuses the rest.
 func (s *Settings) Config() (evs.Config, error) {
 	c := evs.Config{
-		Cluster: s.Cluster, ID: s.ID, Start: s.Start,
+		Cluster: s.Cluster, ID: s.ID, Start: s.Start, Members: s.Members,
 		Bind: s.Bind, Multicast: s.Multicast, Interface: s.Interface, TTL: s.TTL, Peers: s.Peers,
 		MTU: s.MTU, Socket: s.Socket.Kind, GSO: s.GSO.Switch, GRO: s.GRO.Switch, Wait: s.Wait.Wait,
 		ReceiveBatch: s.ReceiveBatch, ReceiveBufferBytes: s.ReceiveBuffer,
@@ -59,7 +62,8 @@ func (s *Settings) Config() (evs.Config, error) {
 		WindowBytes: s.Window, SendQueueBytes: s.SendQueue,
 		Compress: s.Compress.Compression, NoCheck: s.NoCheck,
 		FixedSequencer: s.FixedSequencer,
-		JoinInterval:   s.JoinInterval.Duration, Heartbeat: s.Heartbeat.Duration,
+		Detect:         s.Detect.Duration, JoinInterval: s.JoinInterval.Duration,
+		Heartbeat: s.Heartbeat.Duration, Beacon: s.Beacon.Duration,
 	}
 	switch {
 	case c.ID == 0:
