@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -21,18 +22,18 @@ import (
 
 // simFlags are the flags of the verb sim.
 type simFlags struct {
-	seeds    int
-	seed     uint64
-	shape    sim.Shape
-	rewrite  bool
-	verbose  bool
-	watch    bool
-	print    bool
-	figures  bool
-	runs     int
-	dir      string
-	workers  int
-	coverage bool
+	seeds   int
+	seed    uint64
+	shape   sim.Shape
+	rewrite bool
+	verbose bool
+	watch   bool
+	print   bool
+	figures bool
+	runs    int
+	dir     string
+	workers int
+	all     bool
 }
 
 func simVerb() *cobra.Command {
@@ -56,6 +57,7 @@ The exit status is 1 when a world failed.`,
 	flags.BoolVar(&f.shape.Long, "long", false, "large worlds: 10 to 100 processors")
 	flags.BoolVar(&f.shape.Calm, "calm", false, "no crashes, no partitions: one configuration from a list")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "worlds that run at the same time")
+	flags.BoolVar(&f.all, "all", false, "do not stop at a world that fails, and tell at the end which ones did")
 	flags.IntVar(&f.runs, "shrink", 2000, "worlds that may be run to find a shorter script")
 	flags.StringVar(&f.dir, "dir", ".", "where the files of a world that failed are written")
 	flags.BoolVar(&f.rewrite, "rewrite", false, "put what was seen into the expectations of the files")
@@ -90,13 +92,16 @@ func (f *simFlags) run(c *cobra.Command, files []string) error {
 		return f.one(out, f.seed)
 	}
 	began := time.Now()
-	h := sim.Hunt{First: f.seed, Seeds: f.seeds, Shape: f.shape, Workers: f.workers}
+	h := sim.Hunt{First: f.seed, Seeds: f.seeds, Shape: f.shape, Workers: f.workers, All: f.all}
 	tally, found := h.Run(c.Context())
 	printTally(out, &tally, time.Since(began))
-	if found != nil {
-		return f.report(out, found)
+	switch {
+	case len(found) == 0:
+		return c.Context().Err()
+	case f.all:
+		return listFound(out, found)
 	}
-	return c.Context().Err()
+	return f.report(out, found[0])
 }
 
 func (f *simFlags) options(out io.Writer) sim.Options {
@@ -175,6 +180,19 @@ func (f *simFlags) report(out io.Writer, found *sim.Found) error {
 		fmt.Fprintf(out, "%v\n", res.Failure)
 	}
 	return fmt.Errorf("sim: seed %d: %s", found.Seed, found.Failure.Class)
+}
+
+// listFound tells which worlds failed, by the way they did.
+func listFound(out io.Writer, found []*sim.Found) error {
+	seeds := map[string][]uint64{}
+	for _, f := range found {
+		seeds[f.Failure.Class] = append(seeds[f.Failure.Class], f.Seed)
+	}
+	for _, class := range slices.Sorted(maps.Keys(seeds)) {
+		list := seeds[class]
+		fmt.Fprintf(out, "%s: %d worlds, seeds %v\n", class, len(list), list[:min(len(list), 10)])
+	}
+	return fmt.Errorf("sim: worlds that failed: %d", len(found))
 }
 
 func writeTrace(path string, s *sim.Script) error {

@@ -10,7 +10,7 @@ import (
 type Cover struct {
 	Lives, Crashes, CrashesInChange, Restarts, Pauses, Leaves uint64
 	Cuts, Partitions, Merges, HandOffs                        uint64
-	Changes, Attempts, PartialInstalls                        uint64
+	Changes, Attempts, FailedAttempts, PartialInstalls        uint64
 	SafeInTransition, AgreedInTransition                      uint64
 	Messages, Overruns, Replays, SlowAcrossChange             uint64
 }
@@ -48,4 +48,12 @@ func (c *Cover) configure(n *node, ch *member.Change) {
 	if n.app.head < len(n.app.items) && n.config != nil {
 		c.SlowAcrossChange++
 	}
+}
+
+// life adds what the machine of a life that ends has counted.
+func (c *Cover) life(n *node) {
+	m := &n.machine.Counters
+	c.Attempts += m.Attempts
+	c.FailedAttempts += m.Failures
+	c.HandOffs += n.handOffs
 }

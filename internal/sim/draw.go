@@ -43,6 +43,7 @@ type draw struct {
 	ids    []int
 	detect time.Duration
 	delay  time.Duration
+	listed bool
 	length time.Duration // of the time in which faults happen
 	lines  []string      // of the head
 	dated  []dated
@@ -75,6 +76,9 @@ func (d *draw) text() string {
 	lines := d.lines
 	for _, l := range d.dated {
 		lines = append(lines, fmt.Sprintf("at %v %s", l.at, l.text))
+	}
+	if d.listed {
+		lines = append(lines, fmt.Sprintf("at %v start all", d.length)) // who is not there is waited for
 	}
 	lines = append(lines, fmt.Sprintf("at %v settle", d.length))
 	return strings.Join(lines, "\n") + "\n"
@@ -142,7 +146,7 @@ func (d *draw) manners() {
 	if d.chance(30) {
 		d.head("set transport unicast")
 	}
-	if d.shape.Calm || d.chance(15) {
+	if d.listed = d.shape.Calm || d.chance(15); d.listed {
 		d.head("set formation listed")
 	}
 	if d.chance(40) {

@@ -29,10 +29,14 @@ func TestFounderMany(t *testing.T) {
 	for seed := from; seed < from+n; seed++ {
 		text := Draw(seed, Shape{})
 		s, err := Parse("world", text)
-		if err != nil { t.Fatal(err) }
+		if err != nil {
+			t.Fatal(err)
+		}
 		if res := r.Run(s, Options{}); res.Failure != nil {
 			f := fmt.Sprint(res.Failure)
-			if len(f) > 300 { f = f[:300] }
+			if len(f) > 300 {
+				f = f[:300]
+			}
 			fmt.Printf("SEED %d: %s\n", seed, f)
 		}
 	}

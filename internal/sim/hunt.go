@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +17,8 @@ type Hunt struct {
 	First   uint64 // seed
 	Seeds   int
 	Shape   Shape
-	Workers int // worlds that run at the same time; each has its own goroutine
+	Workers int  // worlds that run at the same time; each has its own goroutine
+	All     bool // go on after a world that failed
 }
 
 // Tally is what worlds have done, added up.
@@ -78,38 +81,33 @@ func (t *Tally) merge(u *Tally) {
 	}
 }
 
-// Run runs the worlds until one fails or ctx ends, and returns the first of
-// those that failed, or nil. Which that is does not depend on the number of
-// workers.
-func (h *Hunt) Run(ctx context.Context) (Tally, *Found) {
+// Run runs the worlds until one fails, or all, or until ctx ends. It returns
+// those that failed, by seed. Unless it runs all that is the first of them,
+// whatever the number of workers.
+func (h *Hunt) Run(ctx context.Context) (Tally, []*Found) {
 	var (
 		next  atomic.Uint64
+		end   atomic.Uint64 // seeds from here on are not run
 		mu    sync.Mutex
 		all   Tally
-		found *Found
+		found []*Found
 		wait  sync.WaitGroup
 	)
-	last := func() uint64 {
-		mu.Lock()
-		defer mu.Unlock()
-		if found != nil {
-			return found.Seed
-		}
-		return h.First + uint64(h.Seeds)
-	}
+	end.Store(h.First + uint64(h.Seeds))
 	for range max(h.Workers, 1) {
 		wait.Go(func() {
 			var r Runner
 			var own Tally
-			for {
+			for ctx.Err() == nil {
 				seed := h.First + next.Add(1) - 1
-				if seed >= last() || ctx.Err() != nil {
+				if seed >= end.Load() {
 					break
 				}
 				if f := h.world(&r, seed, &own); f != nil {
 					mu.Lock()
-					if found == nil || f.Seed < found.Seed {
-						found = f
+					found = append(found, f)
+					if !h.All {
+						end.Store(min(end.Load(), seed))
 					}
 					mu.Unlock()
 				}
@@ -120,6 +118,7 @@ func (h *Hunt) Run(ctx context.Context) (Tally, *Found) {
 		})
 	}
 	wait.Wait()
+	slices.SortFunc(found, func(a, b *Found) int { return cmp.Compare(a.Seed, b.Seed) })
 	return all, found
 }
 

@@ -230,6 +230,9 @@ func (w *world) take(n *node) {
 			w.failf("accepted", "%v takes a damaged datagram of %v: %s", n, p.from, wire.Dump(b))
 		case v == wire.OK:
 			w.noteReceived(n, &h)
+			if w.options.Watch {
+				w.log("%v <- %v: %s", n, p.from, wire.Dump(b))
+			}
 			n.machine.Receive(n.clock.at(w.now), &h, b, p.from.address, chunk)
 		}
 		if chunk != nil {

@@ -56,6 +56,9 @@ type node struct {
 	log     []entry
 	changes int // regular configurations that it entered, in all its lives
 	cover   nodeCover
+
+	tag                    uint64 // of the configuration whose order was last looked at
+	handOffs, handOffsHere uint64 // of the order, in this life and in that configuration
 }
 
 func (n *node) String() string { return fmt.Sprint("processor ", n.id) }
@@ -131,7 +134,7 @@ func (w *world) start(n *node) {
 	n.record = &life{who: n.who, node: n, salt: uint64(n.id)<<32 | uint64(n.life)}
 	n.app = app{pace: n.app.pace, each: n.app.each}
 	n.peers = nil
-	n.seen, n.cover = observed{}, nodeCover{}
+	n.seen, n.cover, n.handOffs, n.tag = observed{}, nodeCover{}, 0, 0
 	n.door = wire.Door{Cluster: cluster}
 	n.ring = nil
 	a := &n.arenas
@@ -193,6 +196,7 @@ func (w *world) end(n *node) {
 		return
 	}
 	w.settleIdentity(n)
+	w.cover.life(n)
 	n.up, n.paused, n.passAt = false, false, never
 	n.machine, n.queue = nil, nil
 	clear(n.inbox)

@@ -25,6 +25,9 @@ func (w *world) settle() {
 	}
 	healed, before := w.now, w.changesByNode()
 	w.bound = int64(w.convergence() + w.draining())
+	// What the faults have already set off comes to its end first: a suspicion
+	// of the last moment, a gathering that it leads to.
+	w.advance(w.now + int64(w.aftermath()))
 	look := int64(w.longest(func(s *settings) time.Duration { return s.heartbeat })/4) + 1
 	for w.failure == nil {
 		missing := w.missing()
@@ -88,6 +91,13 @@ func (w *world) convergence() time.Duration {
 	delay := w.net.quality.delay + w.net.quality.jitter
 	n := time.Duration(len(w.nodes))
 	return 4*detect + 6*beacon + 40*join + 40*delay + n*(join+2*time.Millisecond)
+}
+
+// aftermath is how long a change may still begin because of a fault.
+func (w *world) aftermath() time.Duration {
+	detect := w.longest(func(s *settings) time.Duration { return s.detect })
+	join := w.longest(func(s *settings) time.Duration { return s.join })
+	return detect + 8*join
 }
 
 // draining is within what time everything that waits is delivered then: no
@@ -179,7 +189,13 @@ func (w *world) inspect(n *node) {
 	if s == nil {
 		return
 	}
-	if c := &s.Counters; c.Invalid+c.Undecodable > 0 {
+	c := &s.Counters
+	if n.tag != s.Tag() {
+		n.tag, n.handOffsHere = s.Tag(), 0
+	}
+	n.handOffs += c.HandOffs - n.handOffsHere
+	n.handOffsHere = c.HandOffs
+	if c.Invalid+c.Undecodable > 0 {
 		w.failf("invalid", "%v finds datagrams of honest senders impossible: %d, undecodable: %d", n, c.Invalid, c.Undecodable)
 	}
 }

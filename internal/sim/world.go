@@ -90,6 +90,11 @@ func (r *Runner) Run(s *Script, o Options) (res Result) {
 	w.reset(s, o)
 	w.play()
 	w.judge()
+	for _, n := range w.nodes {
+		if n.up {
+			w.cover.life(n)
+		}
+	}
 	for _, k := range w.installed {
 		if k.entered < len(k.members) {
 			w.cover.PartialInstalls++
