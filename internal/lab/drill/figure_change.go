@@ -19,7 +19,7 @@ func (g *gauge) changeCost(ctx context.Context) error {
 		joins, err = c.joinAgain(ctx, g.times)
 		return err
 	})
-	if err != nil {
+	if all == nil {
 		return err
 	}
 	var silent spread
@@ -33,7 +33,7 @@ func (g *gauge) changeCost(ctx context.Context) error {
 	fmt.Fprintf(g.table, "members\tmessages/s of each\ttimes\tlongest silence in a join\toutstanding when it began\n")
 	fmt.Fprintf(g.table, "%d\t%g\t%d\t%v\tp50 %d, max %d\n", g.o.Hosts-1, g.o.Rate, g.times, &silent,
 		waiting[(len(waiting)-1)/2], waiting[len(waiting)-1])
-	return nil
+	return err
 }
 
 // window is a time that is looked at, by the wall clock, in ns.

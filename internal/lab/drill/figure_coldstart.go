@@ -24,7 +24,7 @@ func (g *gauge) coldStart(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
+	if all == nil {
 		return err
 	}
 	var fromFirst, fromLast spread
@@ -37,7 +37,7 @@ func (g *gauge) coldStart(ctx context.Context) error {
 	}
 	fmt.Fprintf(g.table, "processors\ttimes\tfrom the start of the first process\tfrom the last processor's start\tconfigurations on the way\n")
 	fmt.Fprintf(g.table, "%d\t%d\t%v\t%v\tat most %d\n", g.o.Hosts, g.times, &fromFirst, &fromLast, configurations)
-	return nil
+	return err
 }
 
 // commonAfter is, of a life of all hosts, when the last one started and when

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -32,6 +33,7 @@ func (g *gauge) failover(ctx context.Context) error {
 		detects = append(detects, lanDetect)
 	}
 	fmt.Fprintf(g.table, "detect\tkilled\ttimes\tlongest silence\n")
+	var broken error
 	for _, detect := range detects {
 		o := g.o
 		o.Detect = detect
@@ -45,9 +47,10 @@ func (g *gauge) failover(ctx context.Context) error {
 			kills, err = c.killInTurn(ctx, g.times)
 			return err
 		})
-		if err != nil {
+		if all == nil {
 			return err
 		}
+		broken = errors.Join(broken, err)
 		text := "default"
 		if detect > 0 {
 			text = detect.String()
@@ -63,7 +66,7 @@ func (g *gauge) failover(ctx context.Context) error {
 			fmt.Fprintf(g.table, "%s\t%s\t%d\t%v\n", text, who, len(s.all), &s)
 		}
 	}
-	return nil
+	return broken
 }
 
 // killInTurn kills the sequencer and another processor, so many times each.

@@ -66,9 +66,12 @@ func TestSpread(t *testing.T) {
 func TestStoryOfATrace(t *testing.T) {
 	path := t.TempDir() + "/trace"
 	writeTrace(t, path, 1, 5, []int64{7, 9}, "")
-	s, err := readStory(t.Context(), path)
+	s, err := readStory(t.Context(), path, trace.Agreed)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if other, err := readStory(t.Context(), path, trace.Safe); err != nil || len(other.delivered) > 0 || other.last != 9 {
+		t.Errorf("of safe messages: %+v, %v", other, err)
 	}
 	if s.first != 5 || s.last != 9 || len(s.delivered) != 2 || len(s.senders) != 2 || s.senders[0] != 1 ||
 		len(s.changes) != 1 || s.changes[0].config != (trace.Config{Epoch: 1, Rep: 1}) || s.changes[0].at != 5 {

@@ -58,6 +58,9 @@ func onCluster(ctx context.Context, o *Options, dir string, f func(*cluster) err
 
 // drill is the whole life of the cluster, and the judgement.
 func (c *cluster) drill(ctx context.Context, r *Result) error {
+	if err := c.rewire(ctx); err != nil { // whatever faults need, it is missed now
+		return err
+	}
 	began := time.Now()
 	if err := c.startAll(); err != nil {
 		return err

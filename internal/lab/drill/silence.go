@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"stampede/internal/trace"
 )
 
-// Silence is a time in which a host delivered nothing.
+// Silence is a time in which a host delivered nothing, of several guarantees
+// nothing of the strictest, which waits for most.
 type Silence struct {
 	Host int
 	Last time.Duration
@@ -37,8 +39,8 @@ type change struct {
 }
 
 // readStory reads a whole trace of one life, from which half a line at the end
-// may be missing.
-func readStory(ctx context.Context, path string) (*story, error) {
+// may be missing. Of the deliveries only those of a guarantee are of interest.
+func readStory(ctx context.Context, path string, g trace.Guarantee) (*story, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return &story{}, nil // it was killed before it began
@@ -55,7 +57,7 @@ func readStory(ctx context.Context, path string) (*story, error) {
 		}
 		switch err := lines.Next(&e); err {
 		case nil:
-			s.add(&e)
+			s.add(&e, g)
 		case io.EOF:
 			return s, nil
 		default:
@@ -64,19 +66,33 @@ func readStory(ctx context.Context, path string) (*story, error) {
 	}
 }
 
-func (s *story) add(e *trace.Event) {
+func (s *story) add(e *trace.Event, g trace.Guarantee) {
 	if s.first == 0 {
 		s.first = e.Time
 	}
 	s.last = e.Time
-	switch e.Kind {
-	case trace.Deliver:
+	switch {
+	case e.Kind == trace.Deliver && e.Guarantee == g:
 		s.delivered, s.senders = append(s.delivered, e.Time), append(s.senders, e.Message.Sender.ID)
-	case trace.Send:
+	case e.Kind == trace.Send && e.Guarantee == g:
 		s.sent = append(s.sent, e.Time)
-	case trace.Change:
+	case e.Kind == trace.Change:
 		s.changes = append(s.changes, change{e.Time, e.View == trace.Transitional, e.Config, slices.Clone(e.Members)})
 	}
+}
+
+// strictest is of guarantees with commas between them the one that waits for
+// most. None is what `stampede node` takes then.
+func strictest(words string) trace.Guarantee {
+	for g := trace.Safe; g > trace.Unordered; g-- {
+		if slices.Contains(strings.Split(words, ","), g.String()) {
+			return g
+		}
+	}
+	if words == "" {
+		return trace.Agreed
+	}
+	return trace.Unordered
 }
 
 // past is all that a host did.
@@ -87,10 +103,11 @@ type past struct {
 }
 
 func (c *cluster) readStories(ctx context.Context) (all []past, err error) {
+	g := strictest(c.o.Guarantee)
 	for _, h := range c.hosts[1:] {
 		p := past{host: h.id, away: h.away}
 		for _, path := range h.traces {
-			s, err := readStory(ctx, path)
+			s, err := readStory(ctx, path, g)
 			if err != nil {
 				return nil, err
 			}

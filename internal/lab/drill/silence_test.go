@@ -47,7 +47,7 @@ func writeTrace(t *testing.T, path string, id uint32, start int64, delivered []i
 	}
 	for i := range delivered {
 		m := trace.Message{Sender: self, Number: uint64(i + 1)}
-		events = append(events, trace.Event{Kind: trace.Deliver, Message: m, Groups: []string{"g"}, Config: config})
+		events = append(events, trace.Event{Kind: trace.Deliver, Message: m, Guarantee: trace.Agreed, Groups: []string{"g"}, Config: config})
 	}
 	for i := range events {
 		events[i].Who, events[i].Time = self, start
@@ -75,7 +75,7 @@ func writeTrace(t *testing.T, path string, id uint32, start int64, delivered []i
 // paused.
 func TestSilencesOfWhoTookPart(t *testing.T) {
 	dir := t.TempDir()
-	c := &cluster{hosts: make([]*host, 4)}
+	c := &cluster{o: &Options{}, hosts: make([]*host, 4)}
 	for id := 1; id <= 3; id++ {
 		c.hosts[id] = &host{id: id}
 	}
@@ -113,7 +113,21 @@ func TestSilencesOfWhoTookPart(t *testing.T) {
 func TestDamagedTraceIsAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trace")
 	writeTrace(t, path, 1, 1, []int64{2}, "no trace\n")
-	if _, err := readStory(t.Context(), path); err == nil {
+	if _, err := readStory(t.Context(), path, trace.Agreed); err == nil {
 		t.Error("a damaged trace was read")
+	}
+}
+
+func TestStrictestGuarantee(t *testing.T) {
+	for words, want := range map[string]trace.Guarantee{
+		"":                           trace.Agreed,
+		"agreed,unordered,fifo,safe": trace.Safe,
+		"unordered,agreed,fifo":      trace.Agreed,
+		"fifo,unordered":             trace.FIFO,
+		"unordered":                  trace.Unordered,
+	} {
+		if got := strictest(words); got != want {
+			t.Errorf("of %q it is %v", words, got)
+		}
 	}
 }
