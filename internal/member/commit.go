@@ -83,16 +83,27 @@ func (m *Machine) overdue(now int64) bool {
 	return now-max(m.attempt.progress, m.attention.listening) > limit
 }
 
-// proposeAll begins an attempt as its representative. Its ConfigID is above
-// all that were seen, and above every time of day at which this processor was
-// started: it never comes back.
-func (m *Machine) proposeAll(now int64, set []candidate) {
+// freshID is above all that were seen, and above the time of day at which this
+// processor was started: it never comes back. An earlier life, with the clocks
+// of the others ahead of this one's, may have gone on from the same highest
+// epoch: a part of the incarnation makes the epochs differ as well, for those
+// who see no more of it than epoch and representative.
+func (m *Machine) freshID() wire.ConfigID {
 	epoch := max(m.cfg.Self.Incarnation, m.seen.Epoch)
 	for _, p := range m.peers {
 		epoch = max(epoch, p.seen.Epoch)
 	}
+	const part = 1 << 16
+	return wire.ConfigID{
+		Epoch: epoch + 1 + m.cfg.Self.Incarnation%part,
+		Rep:   m.cfg.Self.ID, RepIncarnation: m.cfg.Self.Incarnation,
+	}
+}
+
+// proposeAll begins an attempt as its representative.
+func (m *Machine) proposeAll(now int64, set []candidate) {
 	m.attempt = attempt{
-		id:  wire.ConfigID{Epoch: epoch + 1, Rep: m.cfg.Self.ID, RepIncarnation: m.cfg.Self.Incarnation},
+		id:  m.freshID(),
 		own: true, mtu: uint16(m.cfg.Datagram), maxMessage: m.cfg.MaxMessage,
 	}
 	a := &m.attempt
