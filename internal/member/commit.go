@@ -241,8 +241,14 @@ func (m *Machine) agrees(now int64, rep wire.ProcessorID) bool {
 	return self && (m.config != wire.ConfigID{} || m.startsWith(p.Members))
 }
 
-// startsWith says whether all are there without whom there is no first configuration.
+// startsWith says whether all are there without whom there is no first
+// configuration, or one that has got one already.
 func (m *Machine) startsWith(members []wire.ProposedMember) bool {
+	for i := range members {
+		if p := m.find(members[i].ID); p != nil && p.config != (wire.ConfigID{}) {
+			return true
+		}
+	}
 	for _, id := range m.cfg.Start {
 		if !slices.ContainsFunc(members, func(pm wire.ProposedMember) bool { return pm.ID == id }) {
 			return false

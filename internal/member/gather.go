@@ -91,19 +91,17 @@ func (m *Machine) decide(now int64) {
 	}
 }
 
-// mayBeFirst says whether a set will do as the first configuration.
+// mayBeFirst says whether a set will do as the first configuration. One that
+// is established already has waited for whom it had to wait.
 func (m *Machine) mayBeFirst(set []candidate, now int64) bool {
-	if len(m.cfg.Start) > 0 {
-		for _, id := range m.cfg.Start {
-			if !slices.ContainsFunc(set, func(c candidate) bool { return c.id == id }) {
-				return false
-			}
-		}
+	if slices.ContainsFunc(set, func(c candidate) bool { return c.config != wire.ConfigID{} }) {
 		return true
 	}
-	if m.cfg.Unicast && len(m.cfg.Seeds) == 0 && len(m.peers) == 0 {
-		return true // nobody can be found
+	for _, id := range m.cfg.Start {
+		if !slices.ContainsFunc(set, func(c candidate) bool { return c.id == id }) {
+			return false
+		}
 	}
-	established := slices.ContainsFunc(set, func(c candidate) bool { return c.config != wire.ConfigID{} })
-	return established || now >= m.gathered.opened+m.listenTime()
+	alone := m.cfg.Unicast && len(m.cfg.Seeds) == 0 && len(m.peers) == 0 // nobody can be found
+	return len(m.cfg.Start) > 0 || alone || now >= m.gathered.opened+m.listenTime()
 }

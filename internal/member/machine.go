@@ -14,8 +14,9 @@ import (
 type Config struct {
 	Self    wire.Member
 	Cluster uint64
-	// Start lists processors without whom there is no first configuration, Self
-	// included. Empty: it is formed with whoever is there.
+	// Start lists processors, Self included, without whom no first configuration
+	// is formed; one that exists is joined all the same. Empty: it is formed with
+	// whoever is there.
 	Start []wire.ProcessorID
 	// Seeds are addresses at which others may be found. Unicast: there is no
 	// address that reaches all, so joins and beacons go to each seed and to
