@@ -106,12 +106,13 @@ func (n *node) isIn(set []wire.ProcessorID) bool {
 }
 
 // together says whether those of the processors that are up are in one
-// configuration of exactly them.
+// configuration of exactly them. Who waits for a first configuration with
+// somebody who is down does not count.
 func (w *world) together(ids []wire.ProcessorID) bool {
 	var up []wire.ProcessorID
 	var first *node
 	for _, id := range ids {
-		if n := w.node(id); n.up {
+		if n := w.node(id); n.up && !w.waits(n) {
 			if up = append(up, id); len(up) == 1 {
 				first = n
 			}
@@ -123,6 +124,12 @@ func (w *world) together(ids []wire.ProcessorID) bool {
 		}
 	}
 	return true
+}
+
+// waits says whether a processor must not be in a configuration yet: not all
+// on its list are there.
+func (w *world) waits(n *node) bool {
+	return n.set.listed && n.config == nil && slices.ContainsFunc(w.nodes, func(o *node) bool { return !o.up })
 }
 
 // when is something to be done as soon as a condition is true.

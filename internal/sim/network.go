@@ -15,6 +15,7 @@ type parcel struct {
 	b       []byte
 	from    *node
 	damaged bool // its bytes are not those that were sent
+	late    bool // it has come before
 }
 
 // quality is what a link does to datagrams; chances are in percent.
@@ -180,11 +181,13 @@ func (w *world) carry(n, r *node, h *wire.Header, b []byte) {
 		w.arrive(at+w.rng.Int64N(int64(q.delay)+1), r, p)
 	}
 	if w.chance(q.replay) {
+		p.late = true
 		w.arrive(at+w.rng.Int64N(int64(replayed)), r, p)
 		w.cover.Replays++
 	}
 }
 
+// arrive lets a datagram come at a time.
 func (w *world) arrive(at int64, r *node, p parcel) {
 	w.queue.push(event{at: at, what: arrival, node: r, parcel: p})
 }

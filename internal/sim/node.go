@@ -223,7 +223,7 @@ func (w *world) wake(n *node, at int64) {
 // arrived puts a datagram into a processor's buffer.
 func (w *world) arrived(n *node, p parcel) {
 	switch {
-	case !n.up:
+	case !n.up || p.late && w.settled:
 	case len(n.inbox) >= n.buffer:
 		n.overruns++
 		w.cover.Overruns++
@@ -249,6 +249,7 @@ func (w *world) pass(n *node) {
 	busy = busy || len(n.out.Trains) > 0
 	if n.dying >= 0 && len(n.out.Trains) > 0 {
 		w.transmit(n, n.dying)
+		w.drain(n) // its applications did not see it, but it was so: others may have heard of it
 		w.crash(n)
 		return
 	}

@@ -90,14 +90,17 @@ func (w *world) convergence() time.Duration {
 	join := w.longest(func(s *settings) time.Duration { return s.join })
 	delay := w.net.quality.delay + w.net.quality.jitter
 	n := time.Duration(len(w.nodes))
-	return 4*detect + 6*beacon + 40*join + 40*delay + n*(join+2*time.Millisecond)
+	return w.aftermath() + 3*detect + 5*beacon + 40*join + 40*delay + n*(join+2*time.Millisecond)
 }
 
-// aftermath is how long a change may still begin because of a fault.
+// aftermath is how long a change may still begin because of a fault: a silence
+// is noticed, what others told of who is gone is forgotten, and a gathering
+// comes to its end.
 func (w *world) aftermath() time.Duration {
 	detect := w.longest(func(s *settings) time.Duration { return s.detect })
+	beacon := w.longest(func(s *settings) time.Duration { return s.beacon })
 	join := w.longest(func(s *settings) time.Duration { return s.join })
-	return detect + 8*join
+	return 5*detect/2 + 3*beacon + 10*join
 }
 
 // draining is within what time everything that waits is delivered then: no
@@ -125,7 +128,7 @@ func (w *world) missing() *Failure {
 		return &Failure{Class: "together", Text: "not all are in one configuration: " + w.whereabouts()}
 	}
 	for _, n := range w.nodes {
-		if !n.up {
+		if !n.up || w.waits(n) {
 			continue
 		}
 		if f := n.missing(); f != nil {
