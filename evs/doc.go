@@ -35,10 +35,10 @@
 // known to be held by the members of the transitional event, not by the others.
 // The first configuration of a processor has no transitional one before it.
 //
-// A message is sent in the configuration in which its last datagram leaves.
-// What was accepted and not sent by then goes into the next one, whole and with
-// the number that it has: accepted messages are lost only with their sender, or
-// where the senders' own configuration ends before others hold them. An
+// A message is sent in the configuration in which its last datagram leaves, and
+// delivered there by all who come along with its sender. What was accepted and
+// not sent by then goes into the next one, whole and with the number that it
+// has: an accepted message is lost only together with its sender. An
 // application that does not take its events holds up nobody's configuration:
 // it reads later, in order, what happened. But from the ninth one that it has
 // not come to its processor takes part in no further ones, until it has. A

@@ -219,13 +219,20 @@ func (o *outbox) abandon(h *Handle) {
 	o.waiting, o.flushing = wake(o.waiting, judge), wake(o.flushing, judge)
 }
 
-// close wakes all with an error.
-func (o *outbox) close() {
+// refuse accepts no message any more.
+func (o *outbox) refuse() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	judge := func(*waiter) (error, bool) { return ErrClosed, true }
-	o.waiting, o.flushing = wake(o.waiting, judge), wake(o.flushing, judge)
+	o.waiting = wake(o.waiting, func(*waiter) (error, bool) { return ErrClosed, true })
+}
+
+// close wakes all with an error.
+func (o *outbox) close() {
+	o.refuse()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flushing = wake(o.flushing, func(*waiter) (error, bool) { return ErrClosed, true })
 }
 
 var _ member.Source = (*outbox)(nil)

@@ -289,13 +289,14 @@ func (p *Processor) Self() Member { return p.self }
 // Facts tells what the network came to.
 func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 
-// Leave takes the processor out of the cluster and closes it: it sends what was
-// accepted, waits until every member holds it, hands the order on if it was the
+// Leave takes the processor out of the cluster and closes it: it accepts no more
+// messages (ErrClosed), sends those that were accepted, waits until every member holds it, hands the order on if it was the
 // sequencer, and tells the others, who form the next configuration without it
 // at once and need no time-out for that. After two seconds, in which members may
 // have failed themselves, it goes all the same and says so with an error. When
 // ctx ends it closes at once, with its error; others then find out by Detect.
 func (p *Processor) Leave(ctx context.Context) error {
+	p.out.refuse()
 	p.leaving.Store(true)
 	p.net.Wake()
 	var err error
