@@ -28,9 +28,10 @@ part, and leave the cluster then. A second signal ends it at once.
 The settings come from --config, a file as examples/stampede.toml explains it,
 and from flags, which win over the file.
 
-It joins one group. With --rate it sends numbered messages to it, as soon as all
-processors in --start are there. With --trace it writes what it sends and
-receives to the end of a file, one event a line as JSON.
+It joins one group. With --rate it sends numbered messages to it, as soon as it
+is in a configuration; without --start that is one of whoever is there. With
+--trace it writes what it sends and receives to the end of a file, one event a
+line as JSON.
 
 With --expect it leaves by itself when it has delivered so many messages of all
 senders, and all that it sent itself is ordered.`,

@@ -72,7 +72,7 @@ func TestSignalledNodesLeave(t *testing.T) {
 				all = append(all, watch(t, cmd))
 			}
 			for _, w := range all {
-				w.await(t, "all members receive")
+				w.await(t, "msg=running")
 			}
 			for _, w := range all {
 				w.signal(t, sig)

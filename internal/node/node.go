@@ -13,12 +13,11 @@ import (
 
 // node is one processor at work.
 type node struct {
-	o       Options
-	p       *evs.Processor
-	h       *evs.Handle
-	meeting *meeting
-	record  *recorder
-	group   evs.Group
+	o      Options
+	p      *evs.Processor
+	h      *evs.Handle
+	record *recorder
+	group  evs.Group
 
 	number uint64 // of the newest message handed in; the sending goroutine's
 	sent   uint64 // messages to the group; the sending goroutine's
@@ -45,7 +44,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.record.close()) }()
-	if n.p, err = evs.Open(ctx, o.Config); err != nil {
+	if n.p, n.h, err = evs.OpenHandle(ctx, o.Config, evs.HandleOptions{}, n.group); err != nil {
 		if ctx.Err() != nil {
 			o.Logger.Warn("stopped", "error", err)
 			return nil
@@ -59,13 +58,8 @@ func Run(ctx context.Context, o Options) (err error) {
 func (n *node) run(ctx context.Context) error {
 	self := n.p.Self()
 	n.record.self = trace.Processor{ID: uint32(self.ID), Incarnation: self.Incarnation}
-	n.meeting = newMeeting()
 	n.o.Logger.Info("running", "group", n.o.Group, "rate", n.o.Rate, "size", n.o.Size, "trace", n.o.Trace)
-	err := n.record.write(&trace.Event{Kind: trace.Start})
-	if err == nil {
-		err = n.join()
-	}
-	if err != nil {
+	if err := n.record.write(&trace.Event{Kind: trace.Start}); err != nil {
 		return errors.Join(err, n.p.Close())
 	}
 	defer context.AfterFunc(ctx, func() { n.o.Logger.Info("stopping") })()
@@ -77,7 +71,7 @@ func (n *node) run(ctx context.Context) error {
 		stop(err)
 		received <- err
 	}()
-	err = n.work(working)
+	err := n.work(working)
 	if ctx.Err() != nil {
 		err = nil // it was told to stop
 	}
@@ -94,43 +88,27 @@ func (n *node) run(ctx context.Context) error {
 	return n.record.write(&trace.Event{Kind: trace.Leave})
 }
 
-func (n *node) join() (err error) {
-	if n.h, err = n.p.Handle(evs.HandleOptions{}); err != nil {
-		return err
-	}
-	return n.h.Join(n.group, meetingPlace)
-}
-
 // work is what the sending goroutine does; it returns when the node is to leave.
 func (n *node) work(ctx context.Context) error {
-	if err := n.meet(ctx); err != nil {
-		return err
-	}
-	n.o.Logger.Info("all members receive")
 	if n.o.Rate > 0 {
 		if err := n.send(ctx); err != nil {
 			return err
 		}
 	}
 	if n.o.Expect > 0 {
-		if err := attend(ctx, n, n.enough); err != nil {
+		if err := await(ctx, n.enough); err != nil {
 			return err
 		}
 	} else if n.o.Rate == 0 {
-		return attend[struct{}](ctx, n, nil)
+		return await[struct{}](ctx, nil)
 	}
-	if err := n.h.Flush(ctx); err != nil {
+	if err := patiently(ctx, func() error { return n.h.Flush(ctx) }); err != nil {
 		return err
 	}
 	if n.o.Count > 0 {
-		if err := attend(ctx, n, n.home); err != nil {
-			return err
-		}
+		return await(ctx, n.home)
 	}
-	if n.o.Expect == 0 {
-		return nil
-	}
-	return n.part(ctx)
+	return nil
 }
 
 // send sends by the clock: the slots of messages that are late are not left out.
@@ -145,7 +123,7 @@ func (n *node) send(ctx context.Context) error {
 		}
 		slot := start.Add(time.Duration(float64(n.sent) * float64(time.Second) / n.o.Rate))
 		turn.Reset(time.Until(slot))
-		if err := attend(ctx, n, turn.C); err != nil {
+		if err := await(ctx, turn.C); err != nil {
 			return err
 		}
 		g := n.o.Guarantees[n.sent%uint64(len(n.o.Guarantees))]
@@ -153,7 +131,7 @@ func (n *node) send(ctx context.Context) error {
 		if err := n.record.send(n.number+1, g); err != nil {
 			return err
 		}
-		if err := n.mcast(ctx, g, n.group, payload); err != nil {
+		if err := n.mcast(ctx, g, payload); err != nil {
 			return err
 		}
 		n.sent++
@@ -162,46 +140,43 @@ func (n *node) send(ctx context.Context) error {
 
 // mcast hands a message in. Its number is known beforehand, since nobody else
 // sends: the trace says it before the message exists.
-func (n *node) mcast(ctx context.Context, g evs.Guarantee, to evs.Group, payload []byte) error {
+func (n *node) mcast(ctx context.Context, g evs.Guarantee, payload []byte) error {
+	var number uint64
+	err := patiently(ctx, func() (err error) {
+		number, err = n.h.McastJoined(ctx, g, payload)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	n.number++
+	if number != n.number {
+		return fmt.Errorf("node: message %d was recorded as number %d", number, n.number)
+	}
+	return nil
+}
+
+// patiently repeats what would wait for the own handle's events: the receiving
+// goroutine takes them, it is only behind.
+func patiently(ctx context.Context, f func() error) error {
 	for {
-		number, err := n.h.McastGroups(ctx, g, []evs.Group{to}, payload)
-		switch {
-		case errors.Is(err, evs.ErrWouldBlock):
-			// The receiving goroutine takes the events, it is only behind.
-			if err := pause(ctx, time.Millisecond); err != nil {
-				return err
-			}
-			continue
-		case err != nil:
-			return fmt.Errorf("node: %w", err)
+		err := f()
+		if !errors.Is(err, evs.ErrWouldBlock) {
+			return err
 		}
-		n.number++
-		if number != n.number {
-			return fmt.Errorf("node: message %d was recorded as number %d", number, n.number)
+		if err := pause(ctx, time.Millisecond); err != nil {
+			return err
 		}
-		return nil
 	}
 }
 
-// attend answers nodes that came, until there is something in until; with nil
-// until ctx ends.
-func attend[T any](ctx context.Context, n *node, until <-chan T) error {
-	for {
-		select {
-		case <-n.meeting.asked:
-			if err := n.tell(ctx); err != nil {
-				return err
-			}
-		case <-until:
-			select {
-			case <-n.meeting.asked: // before, or together with it
-				return n.tell(ctx)
-			default:
-				return nil
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+// await waits until there is something in until; with nil until ctx ends.
+func await[T any](ctx context.Context, until <-chan T) error {
+	select {
+	case <-until:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

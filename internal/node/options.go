@@ -49,8 +49,6 @@ func (o *Options) validate() error {
 		return fmt.Errorf("size %d is not within 0 to %d bytes, the longest message", o.Size, most)
 	case o.Count > 0 && o.Rate == 0:
 		return fmt.Errorf("count %d needs a rate", o.Count)
-	case o.Group == meetingGroup:
-		return fmt.Errorf("group %q is the one in which nodes meet", o.Group)
 	}
 	for _, g := range o.Guarantees {
 		if g > evs.Safe {

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"stampede/evs"
@@ -124,16 +123,10 @@ func (n *node) receive() error {
 
 func (n *node) take(e *evs.Event) error {
 	if e.Kind == evs.Regular || e.Kind == evs.Transitional {
-		if e.Kind == evs.Regular {
-			n.meeting.change(e.Config.Members)
-		}
 		return n.record.change(e.Config)
 	}
 	if e.Kind != evs.Deliver {
 		return nil
-	}
-	if slices.Contains(e.Groups(), meetingPlace) {
-		return n.meeting.hear(evs.Member{ID: e.Sender, Incarnation: e.Incarnation}, e.Payload)
 	}
 	if !labelled(e.Payload, e.Number) {
 		return fmt.Errorf("node: message %v does not carry its number: is another program in the group?", messageOf(e))
