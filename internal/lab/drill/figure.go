@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"text/tabwriter"
+	"time"
 
 	"stampede/internal/verify"
 )
@@ -22,8 +23,9 @@ const (
 	// ColdStart starts all processors at once and tells how long it took
 	// until they were in one configuration.
 	ColdStart
-	// Cost lets a processor join others under full load and tells how long
-	// nothing was delivered at those, and how much was under way.
+	// Cost kills a processor under full load and lets it join again, and tells
+	// how long the change kept the others from delivering anything, and how
+	// much was outstanding then.
 	Cost
 )
 
@@ -34,12 +36,15 @@ var figures = words[Figure]{"failover", "coldstart", "change"}
 var measures = [...]struct {
 	hosts   []int
 	times   int
-	rate    float64 // messages/s of each host
+	rate    float64       // messages/s of each host
+	detect  time.Duration // 0 = the default
 	measure func(*gauge, context.Context) error
 }{
-	Failover:  {[]int{5}, 20, 200, (*gauge).failover},
-	ColdStart: {[]int{3, 8}, 10, 200, (*gauge).coldStart},
-	Cost:      {[]int{4}, 10, 10_000, (*gauge).changeCost},
+	Failover:  {[]int{5}, 20, 200, 0, (*gauge).failover},
+	ColdStart: {[]int{3, 8}, 10, 200, 0, (*gauge).coldStart},
+	// With these numbers some 10,000 messages are sent between a processor's
+	// death and the moment when it is found out, and the window does not fill.
+	Cost: {[]int{4}, 10, 20_000, 200 * time.Millisecond, (*gauge).changeCost},
 }
 
 // FigureWords lists the words of the figures, as a flag's description does.
@@ -60,9 +65,8 @@ type gauge struct {
 }
 
 // Measure runs a figure, each case of it so many times (0: as often as is of
-// use), and writes a table. With o.Hosts and o.Rate 0 it takes what the figure is
-// meant for, with o.Detect 0 first the default and then, where it matters,
-// lanDetect. Faults, Duration and Rest of o have no meaning here.
+// use), and writes a table. Where o.Hosts, o.Rate or o.Detect is 0 it takes what
+// the figure is meant for. Faults, Duration and Rest of o have no meaning here.
 //
 // The traces are judged as those of Run are, and errors are the same.
 func Measure(ctx context.Context, o Options, f Figure, times int, w io.Writer) (err error) {
@@ -72,6 +76,9 @@ func Measure(ctx context.Context, o Options, f Figure, times int, w io.Writer) (
 	}
 	if o.Rate == 0 {
 		o.Rate = measures[f].rate
+	}
+	if o.Detect == 0 {
+		o.Detect = measures[f].detect
 	}
 	if times == 0 {
 		times = measures[f].times

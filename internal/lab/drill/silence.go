@@ -23,11 +23,14 @@ type Silence struct {
 
 // story is what one life of a processor did, and when.
 type story struct {
-	first, last int64    // times of its first and its last event, ns
-	sent        []int64  // when messages were handed in
-	delivered   []int64  // when messages were delivered
-	senders     []uint32 // whose these were
-	changes     []change
+	first, last int64   // times of its first and its last event, ns
+	all         []int64 // when messages were delivered
+	// Of the guarantee that is of interest:
+	sent      []int64  // when messages were handed in
+	delivered []int64  // when messages were delivered
+	senders   []uint32 // whose these were
+
+	changes []change
 }
 
 // change is the event of a configuration.
@@ -39,7 +42,7 @@ type change struct {
 }
 
 // readStory reads a whole trace of one life, from which half a line at the end
-// may be missing. Of the deliveries only those of a guarantee are of interest.
+// may be missing. One guarantee is of particular interest.
 func readStory(ctx context.Context, path string, g trace.Guarantee) (*story, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -71,6 +74,9 @@ func (s *story) add(e *trace.Event, g trace.Guarantee) {
 		s.first = e.Time
 	}
 	s.last = e.Time
+	if e.Kind == trace.Deliver {
+		s.all = append(s.all, e.Time)
+	}
 	switch {
 	case e.Kind == trace.Deliver && e.Guarantee == g:
 		s.delivered, s.senders = append(s.delivered, e.Time), append(s.senders, e.Message.Sender.ID)
