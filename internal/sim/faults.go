@@ -24,6 +24,35 @@ func (d *draw) faults() {
 			k.draw()
 		}
 	}
+	if d.chance(40) {
+		d.troubles()
+	}
+}
+
+// troubles write a change of the membership, and traps for those who try to
+// make it.
+func (d *draw) troubles() {
+	for range 1 + d.rng.IntN(3) {
+		t := d.some()
+		switch a, b := d.pair(); d.rng.IntN(4) {
+		case 0:
+			d.at(t, "crash %d", a)
+		case 1:
+			d.at(t, "restart %d", a)
+		case 2:
+			d.at(t, "cut %d-%d", a, b)
+			d.at(t+d.detect*3, "mend %d-%d", a, b)
+		case 3:
+			d.partitions()
+		}
+		for range 1 + d.rng.IntN(4) {
+			d.trap(t)
+		}
+		if d.chance(50) {
+			a, b := d.pair()
+			d.at(t, "drop %s from %d to %d times %d", pick(d, "install", "install", "hold", "state", "answer", "propose", "stream new"), a, b, pick(d, 1, 3, 20))
+		}
+	}
 }
 
 // crashes writes a crash, and perhaps a restart.
@@ -104,9 +133,11 @@ func (d *draw) cuts() {
 }
 
 // traps write what happens as soon as somebody has come to a phase of a change.
-func (d *draw) traps() {
+func (d *draw) traps() { d.trap(d.some()) }
+
+func (d *draw) trap(t time.Duration) {
 	a, b := d.id(), d.id()
-	kind := pick(d, "join", "propose", "answer", "state", "hold", "install", "handoff", "accept", "leave")
+	kind := pick(d, "join", "propose", "answer", "answer", "state", "hold", "hold", "install", "install", "handoff", "accept", "leave")
 	do := fmt.Sprintf("crash %d", b)
 	switch x, y := d.pair(); d.rng.IntN(8) {
 	case 0:
@@ -120,7 +151,7 @@ func (d *draw) traps() {
 	case 4:
 		do = fmt.Sprintf("send %d any times %d size 1..500", b, 1+d.rng.IntN(5))
 	}
-	d.at(d.some(), "when %d %s %s %d do %s", a, pick(d, "sent", "received"), kind, 1+d.rng.IntN(3), do)
+	d.at(t, "when %d %s %s %d do %s", a, pick(d, "sent", "received"), kind, 1+d.rng.IntN(3), do)
 }
 
 // losses write that some datagrams of one kind are lost or late.

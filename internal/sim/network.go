@@ -110,7 +110,7 @@ func (w *world) transmit(n *node, limit int) {
 func (w *world) route(n *node, to netip.AddrPort, b []byte) {
 	var h wire.Header
 	if v := n.door.Check(b, &h); v != wire.OK {
-		w.failf("refused", "%v sends a datagram that the door refuses: %v: %s", n, v, wire.Dump(b))
+		w.failf("refused", "%v sends a datagram of %d bytes that the door refuses: %v: %s", n, len(b), v, wire.Dump(b))
 		return
 	}
 	w.noteSent(n, &h, b)

@@ -19,17 +19,17 @@ type message struct {
 // appendPayload appends size bytes that belong to one message only. Half of
 // the messages repeat a few bytes, so that they can be compressed.
 func appendPayload(dst []byte, salt, number uint64, size int) []byte {
-	x := mix(salt) ^ number
-	plain := number%2 == 0
-	for end := len(dst) + size; len(dst) < end; {
-		if !plain || len(dst)%256 < 8 {
-			x = mix(x)
-		}
-		var b [8]byte
-		binary.LittleEndian.PutUint64(b[:], x)
-		dst = append(dst, b[:min(8, end-len(dst))]...)
+	x := mix(mix(salt) ^ number)
+	step := x | 1
+	if number%2 == 0 {
+		step = 0
 	}
-	return dst
+	end := len(dst) + size
+	for len(dst) < end {
+		dst = binary.LittleEndian.AppendUint64(dst, x)
+		x += step
+	}
+	return dst[:end]
 }
 
 // mix is one step of SplitMix64.
