@@ -62,6 +62,7 @@ func (a *acking) deadline(s *Session) int64 {
 func (a *acking) step(s *Session, now int64, backlog int, out *batch.Burst) {
 	if len(s.members) == 1 {
 		a.told(s, now)
+		a.press = false
 		a.last = never - s.timers.Heartbeat
 		return
 	}

@@ -44,8 +44,12 @@ func (s *Session) Recovered() bool { return s.recover.done }
 func (s *Session) Lacks() int { return s.recover.left }
 
 // Fetch asks for what is lacking and answers who asks, appended to out. It
-// returns the time when it is to be called again though nothing arrives.
+// returns the time when it is to be called again though nothing arrives. As
+// long as the configuration runs, that is Step's to do.
 func (s *Session) Fetch(now int64, out *batch.Burst) (deadline int64) {
+	if s.cut.step == running {
+		return never
+	}
 	s.repair.now, s.repair.at = now, never
 	s.repair.answer(s, now, out)
 	r := &s.recover

@@ -201,6 +201,7 @@ func (m *Machine) receiveOrdered(now int64, h *wire.Header, b []byte, chunk *bat
 // Step sends what is due. What out refers to stays as it is until the next Step.
 func (m *Machine) Step(now int64, q Source, out *batch.Burst) {
 	m.scratch = m.scratch[:0]
+	m.retire()
 	m.notice(now)
 	m.renewal(q)
 	switch m.phase {
@@ -219,7 +220,6 @@ func (m *Machine) Step(now int64, q Source, out *batch.Burst) {
 	if m.session != nil {
 		m.session.Step(now, q, out)
 	}
-	m.retire()
 	m.attention.promised = m.Deadline()
 }
 

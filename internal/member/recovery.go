@@ -43,19 +43,20 @@ func (m *Machine) enterRecovery(now int64) {
 }
 
 // stepRecovery fetches what is lacking of the union, says when nothing is, and
-// installs when that goes for all.
+// installs when that goes for all: before anything of the old configuration is
+// in the burst, since its memory may be given back.
 func (m *Machine) stepRecovery(now int64, out *batch.Burst) {
 	a := &m.attempt
-	at := m.fetch(now, out)
-	if !a.held && (m.session == nil || m.session.Recovered()) {
-		m.hold(now)
-	}
 	if a.own && !slices.Contains(a.holds, false) {
 		m.install(now)
 		if len(a.members) > 1 {
 			m.sendInstall(netip.AddrPort{}, out)
 		}
 		return
+	}
+	at := m.fetch(now, out)
+	if !a.held && (m.session == nil || m.session.Recovered()) {
+		m.hold(now)
 	}
 	if m.overdue(now) {
 		m.fail(now)
@@ -71,6 +72,9 @@ func (m *Machine) stepRecovery(now int64, out *batch.Burst) {
 		}
 	}
 	m.again = min(a.next, at)
+	if a.own && !slices.Contains(a.holds, false) {
+		m.again = now // the next step installs
+	}
 }
 
 // fetch lets the frozen configuration exchange what is lacking.
