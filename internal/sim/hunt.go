@@ -103,7 +103,7 @@ func (h *Hunt) Run(ctx context.Context) (Tally, []*Found) {
 				if seed >= end.Load() {
 					break
 				}
-				if f := h.world(&r, seed, &own); f != nil {
+				if f := h.world(ctx, &r, seed, &own); f != nil && f.Failure.Class != interrupted {
 					mu.Lock()
 					found = append(found, f)
 					if !h.All {
@@ -123,13 +123,13 @@ func (h *Hunt) Run(ctx context.Context) (Tally, []*Found) {
 }
 
 // world runs one seed.
-func (h *Hunt) world(r *Runner, seed uint64, t *Tally) *Found {
+func (h *Hunt) world(ctx context.Context, r *Runner, seed uint64, t *Tally) *Found {
 	name := fmt.Sprintf("seed-%d", seed)
 	s, err := Parse(name, Draw(seed, h.Shape))
 	if err != nil {
 		return &Found{Seed: seed, Script: s, Failure: &Failure{Class: "script", Text: err.Error()}}
 	}
-	res := r.Run(s, Options{})
+	res := r.Run(s, Options{Context: ctx})
 	t.add(&res)
 	if res.Failure == nil {
 		return nil

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -15,6 +16,7 @@ import (
 
 // Options say what to do beside running.
 type Options struct {
+	Context context.Context    // ends a run early, as a failure of the class "interrupted"; nil = never
 	Trace   func(*trace.Event) // gets every event that is judged; the event is not kept
 	Log     func(string)       // gets a line for everything that a reader may want to follow
 	Watch   bool               // log every datagram, too
@@ -194,6 +196,9 @@ func (w *world) log(format string, args ...any) {
 	}
 }
 
+// interrupted is the class of a run that was ended from outside.
+const interrupted = "interrupted"
+
 // maxSteps is more than any world takes: whoever comes to it does something
 // for ever.
 const maxSteps = 20_000_000
@@ -215,7 +220,10 @@ func (w *world) advanceUntil(to int64, done func() bool) bool {
 		e := w.queue.pop()
 		w.now = e.at
 		w.happen(&e)
-		if w.steps++; w.steps > maxSteps {
+		if w.steps++; w.steps%1024 == 0 && w.options.Context != nil && w.options.Context.Err() != nil {
+			w.failf(interrupted, "%v", w.options.Context.Err())
+		}
+		if w.steps > maxSteps {
 			w.failf("storm", "%d events in %v of the world's time", w.steps, time.Duration(w.now-origin))
 		}
 		if len(w.whens) > 0 {
