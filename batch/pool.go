@@ -20,7 +20,7 @@ const (
 // Pool gives out contiguous buffers, in which fragments become messages again.
 // It is a buddy allocator: blocks are powers of two, halved on demand, and two
 // free halves become one again, so that memory does not crumble over time. It
-// never allocates after NewPool; its books take 9 bytes a KiB. Not safe for
+// allocates in NewPool and Grow only; its books take 9 bytes a KiB. Not safe for
 // concurrent use.
 type Pool struct {
 	mem     []byte
@@ -30,6 +30,7 @@ type Pool struct {
 	prev    []int32
 	state   []int8 // by unit: order of the free block it begins, unitUsed|order, or unitInside
 	waiting int    // bytes in free blocks
+	more    *Pool  // where to look when there is none: memory that came later
 }
 
 // NewPool returns a pool over mem that can serve buffers of up to largest
@@ -54,6 +55,16 @@ func NewPool(mem []byte, largest int) *Pool {
 	}
 	p.divide(units)
 	return p
+}
+
+// Grow gives the pool memory for more buffers of the sizes that it serves, as
+// NewPool does.
+func (p *Pool) Grow(mem []byte) {
+	last := p
+	for last.more != nil {
+		last = last.more
+	}
+	last.more = NewPool(mem, minBlock<<p.top)
 }
 
 // divide makes free blocks of all units, the largest first in memory; pushed
@@ -84,7 +95,13 @@ func (p *Pool) Get(n int) []byte {
 	for have <= p.top && p.heads[have] < 0 {
 		have++
 	}
-	if have > p.top || n < 0 {
+	if n < 0 {
+		return nil
+	}
+	if have > p.top {
+		if p.more != nil {
+			return p.more.Get(n)
+		}
 		return nil
 	}
 	unit := int(p.heads[have])
@@ -103,6 +120,10 @@ func (p *Pool) Get(n int) []byte {
 // the same memory to two owners: it panics.
 func (p *Pool) Put(b []byte) {
 	unit := p.unitOf(b)
+	if unit < 0 && p.more != nil {
+		p.more.Put(b)
+		return
+	}
 	if unit < 0 || p.state[unit] < 0 || p.state[unit]&unitUsed == 0 {
 		panic("batch: buffer put into a pool that it is not out of")
 	}
@@ -138,10 +159,22 @@ func (p *Pool) unitOf(b []byte) int {
 
 // Free is the number of bytes in free blocks; the largest buffer that Get can
 // give may be smaller.
-func (p *Pool) Free() int { return p.waiting }
+func (p *Pool) Free() int {
+	n := 0
+	for ; p != nil; p = p.more {
+		n += p.waiting
+	}
+	return n
+}
 
 // Len is the number of bytes in all blocks, free or not.
-func (p *Pool) Len() int { return len(p.state) << minBlockBits }
+func (p *Pool) Len() int {
+	n := 0
+	for ; p != nil; p = p.more {
+		n += len(p.state) << minBlockBits
+	}
+	return n
+}
 
 // push puts a free block on the list of its order.
 func (p *Pool) push(unit, o int) {

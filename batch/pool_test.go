@@ -110,3 +110,45 @@ func BenchmarkPool(b *testing.B) {
 		p.Put(p.Get(8000))
 	}
 }
+
+// Memory that comes later serves what the first has no room for, and every
+// buffer goes back to where it came from.
+func TestPoolGrows(t *testing.T) {
+	const block = 64 << 10
+	p := NewPool(make([]byte, block), block)
+	seen := map[*byte]bool{}
+	var out [][]byte
+	take := func(want int) {
+		t.Helper()
+		for b := p.Get(block); b != nil; b = p.Get(block) {
+			if seen[&b[0]] {
+				t.Fatal("one buffer was given to two")
+			}
+			seen[&b[0]] = true
+			out = append(out, b)
+		}
+		if len(out) != want || p.Free() != 0 || p.Len() != want*block {
+			t.Errorf("%d buffers, %d of %d bytes free, want %d buffers", len(out), p.Free(), p.Len(), want)
+		}
+	}
+	take(1)
+	p.Grow(make([]byte, 2*block))
+	take(3)
+	p.Grow(make([]byte, block))
+	take(4)
+	for _, b := range out {
+		p.Put(b)
+	}
+	if p.Free() != 4*block {
+		t.Errorf("%d bytes free at the end", p.Free())
+	}
+	out = nil
+	clear(seen)
+	take(4)
+	defer func() {
+		if recover() == nil {
+			t.Error("a foreign buffer was taken back")
+		}
+	}()
+	p.Put(make([]byte, block))
+}

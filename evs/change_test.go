@@ -586,3 +586,28 @@ func TestLateHandle(t *testing.T) {
 		t.Errorf("events %v with %v members", kinds, sizes)
 	}
 }
+
+// TestMoreMembersThanExpected: a configuration of more members than memory was
+// provided for works, also when all send their longest messages at once.
+func TestMoreMembersThanExpected(t *testing.T) {
+	cs := configs(t, 7, multicast)
+	for i := range cs {
+		cs[i].Members, cs[i].MaxMessageBytes = 1, 64<<10
+		cs[i].ReassemblyBytes = leastReassembly(1, cs[i].MaxMessageBytes)
+	}
+	hs := handles(t, open(t, cs))
+	const each = 40
+	var wg sync.WaitGroup
+	for _, h := range hs {
+		wg.Go(func() {
+			for range each {
+				if _, err := h.McastJoined(testContext(t), Agreed, make([]byte, 64<<10)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		wg.Go(func() { collect(t, h, each*len(hs)) })
+	}
+	wg.Wait()
+}

@@ -29,7 +29,8 @@ type Config struct {
 	ID ProcessorID
 	// Start lists processors, this one included, without all of whom there is
 	// no first configuration: Open waits for them. Default: the first
-	// configuration has whoever is there, at least this processor.
+	// configuration has whoever is heard of within Beacon and two JoinIntervals,
+	// at least this processor; where Peers are none it is alone at once.
 	Start []ProcessorID
 	// Members is for how many members memory is provided: see HistoryBytes and
 	// ReassemblyBytes. A configuration may have more. Default: as many as Start
@@ -76,8 +77,8 @@ type Config struct {
 	HistoryBytes int
 	// ReassemblyBytes is the memory in which fragments are joined: at least
 	// twice MaxMessageBytes for each of Members. Deliveries wait while it is
-	// used up; with less than MaxMessageBytes for each actual member they may
-	// wait for ever, if all send such messages at once. Default: four times.
+	// used up. A configuration of more members gets that least for each of them,
+	// which the processor keeps. Default: four times.
 	ReassemblyBytes int
 	// WindowBytes bounds what may be under way to this processor, of all senders
 	// together; the least of the members counts, and what their receive buffers

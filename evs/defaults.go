@@ -108,7 +108,6 @@ func (c *Config) validate() error {
 		}
 		return nil
 	}
-	largest := largestJoined(c.MaxMessageBytes)
 	checks := []error{
 		within("Start", len(c.Start), 0, maxMembers),
 		within("Members", c.Members, 1, maxMembers),
@@ -133,9 +132,9 @@ func (c *Config) validate() error {
 			return err
 		}
 	}
-	if c.ReassemblyBytes < 2*c.Members*largest {
+	if least := leastReassembly(c.Members, c.MaxMessageBytes); c.ReassemblyBytes < least {
 		return invalid("ReassemblyBytes", "%d is less than %d: messages of up to %d bytes (Config.MaxMessageBytes) from %d processors (Config.Members), twice",
-			c.ReassemblyBytes, 2*c.Members*largest, c.MaxMessageBytes, c.Members)
+			c.ReassemblyBytes, least, c.MaxMessageBytes, c.Members)
 	}
 	if c.Network == nil && len(c.Start) > 1 && !c.Multicast.IsValid() && len(c.Peers) == 0 {
 		return invalid("Peers", "neither Multicast nor Peers says where the others are")

@@ -138,6 +138,7 @@ func (p *Processor) pass(now int64) (int, error) {
 	l.burst.Reset()
 	l.machine.Step(now, p.out, &l.burst)
 	if l.begun() {
+		p.provide(len(l.session.Members()))
 		p.distribute() // the burst may be for members that the network must learn of
 	}
 	if len(l.burst.Trains) > 0 {

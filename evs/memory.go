@@ -13,6 +13,27 @@ type memory struct {
 	send []byte
 }
 
+// provide sees to reassembly memory for a configuration of so many members.
+// With less than a longest message for each of them their fragments could wait
+// for one another for ever.
+func (p *Processor) provide(members int) {
+	need := leastReassembly(members, p.cfg.MaxMessageBytes)
+	have := p.mem.Pool.Len()
+	if need <= have {
+		return
+	}
+	b, err := obtain(p.mem, need-have)
+	if err != nil {
+		p.log("reassembly memory", "wanted", need, "have", have, "error", err)
+		return
+	}
+	p.mem.Pool.Grow(b)
+}
+
+// leastReassembly is two longest messages for each member: one that is joined,
+// and one that is decoded, or out with a delivery.
+func leastReassembly(members, maxMessage int) int { return 2 * members * largestJoined(maxMessage) }
+
 // newMemory maps what a processor needs. Only what is used is touched.
 //
 //	arrivals  copies of small arrivals, and of all when chunks run short
