@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -17,14 +16,20 @@ func needLab(t *testing.T) {
 	testenv.NeedCommand(t, "nft")
 }
 
-// drillHosts are what the tests of faults run: three processors under load of
-// all guarantees, for some seconds of faults that come close behind one another.
-func drillHosts(t *testing.T, arg ...string) outcome {
+// drillHosts runs three processors under load of all guarantees, through some
+// seconds of faults that come close behind one another. What it leaves is in dir.
+func drillHosts(t *testing.T, arg ...string) (o outcome, dir string) {
+	t.Helper()
+	return runLab(t, append([]string{"--hosts", "3", "--duration", "4s", "--rest", "300ms",
+		"--rate", "200", "--guarantee", everyGuarantee}, arg...)...)
+}
+
+// runLab runs the verb, with a directory of its own for what is temporary.
+func runLab(t *testing.T, arg ...string) (o outcome, dir string) {
 	t.Helper()
 	needLab(t)
-	t.Setenv("TMPDIR", t.TempDir())
-	return run(t, append([]string{"lab", "--hosts", "3", "--duration", "5s", "--rest", "500ms",
-		"--rate", "200", "--guarantee", everyGuarantee}, arg...)...)
+	dir = t.TempDir()
+	return runWith(t, program(t, append([]string{"lab"}, arg...)...), "TMPDIR="+dir), dir
 }
 
 // With flags of their own the nodes leave, or do not even start: the lab tells
@@ -34,11 +39,11 @@ func TestNodeThatEndsByItselfIsTold(t *testing.T) {
 		"--count 20":   "it left by itself",
 		"--rate bogus": `invalid argument "bogus"`,
 	} {
-		o := drillHosts(t, append([]string{"--faults", "loss", "--"}, strings.Fields(flags)...)...)
+		o, dir := drillHosts(t, append([]string{"--faults", "loss", "--"}, strings.Fields(flags)...)...)
 		if o.status != 1 || !strings.Contains(o.stderr, "life 1: ") || !strings.Contains(o.stderr, says) {
 			t.Errorf("%s: %+v", flags, o)
 		}
-		if logs, _ := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*", "host*.log")); len(logs) != 3 {
+		if logs, _ := filepath.Glob(filepath.Join(dir, "*", "host*.log")); len(logs) != 3 {
 			t.Errorf("%s: logs that were kept: %s", flags, logs)
 		}
 	}
@@ -46,7 +51,7 @@ func TestNodeThatEndsByItselfIsTold(t *testing.T) {
 
 func TestDrillKeepsWhatItIsToldTo(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
-	if o := drillHosts(t, "--faults", "loss", "--dir", dir); o.status != 0 {
+	if o, _ := drillHosts(t, "--faults", "loss", "--dir", dir); o.status != 0 {
 		t.Fatalf("%+v", o)
 	}
 	traces, _ := filepath.Glob(filepath.Join(dir, "host*-life1.jsonl"))
@@ -56,7 +61,7 @@ func TestDrillKeepsWhatItIsToldTo(t *testing.T) {
 	if o := run(t, append([]string{"verify"}, traces...)...); o.status != 0 {
 		t.Errorf("%+v", o)
 	}
-	if o := drillHosts(t, "--faults", "loss", "--dir", dir); o.status != 1 || !strings.Contains(o.stderr, "not empty") {
+	if o, _ := drillHosts(t, "--faults", "loss", "--dir", dir); o.status != 1 || !strings.Contains(o.stderr, "not empty") {
 		t.Errorf("once more: %+v", o)
 	}
 }
@@ -64,8 +69,9 @@ func TestDrillKeepsWhatItIsToldTo(t *testing.T) {
 func TestDrillEndsWithItsMaker(t *testing.T) {
 	needLab(t)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
-		t.Setenv("TMPDIR", t.TempDir())
-		w := watch(t, program(t, "lab", "--hosts", "2", "--duration", "1h", "--faults", "loss"))
+		dir, cmd := t.TempDir(), program(t, "lab", "--hosts", "2", "--duration", "1h", "--faults", "loss")
+		cmd.Env = append(cmd.Env, "TMPDIR="+dir)
+		w := watch(t, cmd)
 		w.await(t, "in configuration")
 		w.signal(t, signal)
 		log, err := w.end() // of all that have its standard error, the reaper too
@@ -73,7 +79,7 @@ func TestDrillEndsWithItsMaker(t *testing.T) {
 			t.Errorf("%v: it ended well: %s", signal, log)
 		}
 		wantNoLabs(t, w.cmd.Process.Pid)
-		if left, _ := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*")); len(left) > 0 && signal != syscall.SIGKILL {
+		if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 && signal != syscall.SIGKILL {
 			t.Errorf("%v: left %s", signal, left)
 		}
 	}

@@ -42,8 +42,14 @@ type outcome struct {
 
 func run(t *testing.T, arg ...string) outcome {
 	t.Helper()
+	return runWith(t, program(t, arg...))
+}
+
+// runWith runs a program with more environment.
+func runWith(t *testing.T, cmd *exec.Cmd, env ...string) outcome {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := program(t, arg...)
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)

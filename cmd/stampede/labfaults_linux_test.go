@@ -1,0 +1,61 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"stampede/internal/lab/drill"
+)
+
+// wantCleanDrill checks that all came together again and kept their promises,
+// and that nothing is left.
+func wantCleanDrill(t *testing.T, o outcome, dir string) {
+	t.Helper()
+	if o.status != 0 || !strings.Contains(o.stdout, "every promise is kept") {
+		t.Errorf("status %d\n%s%s", o.status, o.stdout, o.stderr)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 && o.status == 0 {
+		t.Errorf("left %s", left)
+	}
+}
+
+func TestClusterSurvives(t *testing.T) {
+	for _, k := range drill.Kinds() {
+		for _, transport := range []string{"multicast", "unicast"} {
+			t.Run(k.String()+"/"+transport, func(t *testing.T) {
+				t.Parallel()
+				o, dir := drillHosts(t, "--faults", k.String(), "--transport", transport, "--seed", "2")
+				wantCleanDrill(t, o, dir)
+				if !strings.Contains(o.stdout, "\n"+k.String()+" ") {
+					t.Errorf("no %v happened: %s", k, o.stdout)
+				}
+			})
+		}
+	}
+}
+
+func TestClusterSurvivesOverlappingFaults(t *testing.T) {
+	t.Parallel()
+	o, dir := drillHosts(t, "--overlap", "--seed", "1", "--detect", "100ms")
+	wantCleanDrill(t, o, dir)
+}
+
+func TestFigures(t *testing.T) {
+	for figure, columns := range map[string]string{
+		"failover":  "detect killed times",
+		"coldstart": "processors times",
+		"change":    "change others",
+	} {
+		t.Run(figure, func(t *testing.T) {
+			t.Parallel()
+			o, dir := runLab(t, "--figure", figure, "--hosts", "3", "--rate", "500", "--times", "1")
+			if o.status != 0 || !strings.Contains(strings.Join(strings.Fields(o.stdout), " "), columns) {
+				t.Errorf("status %d\n%s%s", o.status, o.stdout, o.stderr)
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 && o.status == 0 {
+				t.Errorf("left %s", left)
+			}
+		})
+	}
+}
