@@ -14,6 +14,7 @@ type hampered struct {
 	paused *process // the life that is stopped, or nil
 	downs  int      // faults that hold the interface down
 	loss   float64  // percent, as it is set
+	due    bool     // a processor is to be started when the interface is up
 	away   []absence
 }
 
@@ -60,10 +61,10 @@ func (c *cluster) begin(ctx context.Context, f *Fault) (err error) {
 func (c *cluster) finish(ctx context.Context, f *Fault) error {
 	switch f.Kind {
 	case Kill, Sequencer, Restarts:
-		if len(f.Hosts) == 0 || c.hosts[f.Hosts[0]].run != nil {
+		if len(f.Hosts) == 0 {
 			return nil
 		}
-		return c.start(f.Hosts[0])
+		return c.revive(c.hosts[f.Hosts[0]])
 	case Pause:
 		return c.resume(c.hosts[f.Hosts[0]])
 	case Down:
@@ -73,8 +74,20 @@ func (c *cluster) finish(ctx context.Context, f *Fault) error {
 	return c.rewire(ctx)
 }
 
+// revive starts a processor that is dead. One whose interface is down would
+// refuse to, and ends up where a machine that boots would have it: it is
+// started when the network is there.
+func (c *cluster) revive(h *host) error {
+	h.due = h.run == nil && h.downs > 0
+	if h.run != nil || h.due {
+		return nil
+	}
+	return c.start(h.id)
+}
+
 func (c *cluster) kill(id int) {
 	h := c.hosts[id]
+	h.due = false
 	if h.run == nil {
 		return
 	}
@@ -117,6 +130,9 @@ func (c *cluster) up(ctx context.Context, h *host) error {
 	}
 	err := h.place.Up(ctx)
 	h.note(wall())
+	if err == nil && h.due {
+		err = c.revive(h)
+	}
 	return err
 }
 
