@@ -16,7 +16,7 @@ func (r *Result) Print(w io.Writer) error {
 	}
 	for i := range r.Done {
 		d := &r.Done[i]
-		fmt.Fprintf(t, "%.3f s\t%v\t%s\t%s\t%s\n", d.At.Seconds(), d.Last, describe(&d.Fault), worst(d.Silences), worst(d.Later))
+		fmt.Fprintf(t, "%.3f s\t%v\t%s\t%s\t%s\n", d.At.Seconds(), d.Last, describe(&d.Fault), each(d.Silences), worst(d.Later))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -39,6 +39,15 @@ func worst(all []Silence) string {
 		more = "more than "
 	}
 	return fmt.Sprintf("%s%s at host %d", more, milliseconds(s.Last), s.Host)
+}
+
+// each is the silences of all hosts, the longest first.
+func each(all []Silence) string {
+	text := worst(all)
+	for _, s := range all[min(1, len(all)):] {
+		text += fmt.Sprintf(", %.1f at %d", float64(s.Last)/1e6, s.Host)
+	}
+	return text
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }

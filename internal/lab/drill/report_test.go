@@ -21,7 +21,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `at       for    what                        longest silence             after its end
-1.500 s  300ms  kill the sequencer, host 1  331.0 ms at host 3          12.0 ms at host 2
+1.500 s  300ms  kill the sequencer, host 1  331.0 ms at host 3, 330.0 at 2  12.0 ms at host 2
 3.500 s  200ms  kill the sequencer, host 2  301.0 ms at host 3          14.0 ms at host 3
 9.000 s  2s     loss of 5 % at host 1,3     more than 4000.0 ms at host 1  -
 sequencer  2 times  longest silence p50 301.0 ms, max 331.0 ms    after start p50 12.0 ms, max 14.0 ms
