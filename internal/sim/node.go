@@ -45,17 +45,18 @@ type node struct {
 	overruns uint64
 	before   uint64 // overruns before this configuration
 
-	who     wire.Member    // as the trace knows it
-	known   bool           // its identity is settled, and its start recorded
-	early   []trace.Event  // what was before that
-	record  *life          // of what it sent
-	config  *member.Change // the last regular one
-	changed *member.Change // the transitional one that it is in
-	peers   []netip.AddrPort
-	seen    observed
-	log     []entry
-	changes int // regular configurations that it entered, in all its lives
-	cover   nodeCover
+	who      wire.Member    // as the trace knows it
+	known    bool           // its identity is settled, and its start recorded
+	early    []trace.Event  // what was before that
+	record   *life          // of what it sent
+	config   *member.Change // the last regular one
+	changed  *member.Change // the transitional one that it is in
+	peers    []netip.AddrPort
+	seen     observed
+	log      []entry
+	changes  int // regular configurations that it entered, in all its lives
+	cover    nodeCover
+	answered answered
 
 	tag                    uint64 // of the configuration whose order was last looked at
 	handOffs, handOffsHere uint64 // of the order, in this life and in that configuration
@@ -135,6 +136,7 @@ func (w *world) start(n *node) {
 	n.app = app{pace: n.app.pace, each: n.app.each}
 	n.peers = nil
 	n.seen, n.cover, n.handOffs, n.tag = observed{}, nodeCover{}, 0, 0
+	n.answered = answered{}
 	n.door = wire.Door{Cluster: cluster}
 	n.ring = nil
 	a := &n.arenas

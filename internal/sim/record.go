@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,35 @@ func (w *world) noteSent(n *node, h *wire.Header, b []byte) {
 	for t := range o.framesSent {
 		o.framesSent[t] += int(h.Contents >> t & 1)
 	}
+	if h.Kind == wire.KindAnswer {
+		w.sameAnswer(n, b[wire.HeaderBytes:])
+	}
+}
+
+// sameAnswer sees to it that whoever repeats an answer says the very same.
+func (w *world) sameAnswer(n *node, body []byte) {
+	var a wire.Answer
+	if a.Parse(body) != wire.OK {
+		return
+	}
+	if n.answered.proposal != a.Proposal {
+		n.answered = answered{proposal: a.Proposal}
+	}
+	for len(n.answered.parts) <= int(a.Part) {
+		n.answered.parts = append(n.answered.parts, nil)
+	}
+	switch before := n.answered.parts[a.Part]; {
+	case before == nil:
+		n.answered.parts[a.Part] = body
+	case !bytes.Equal(before, body):
+		w.failf("answer", "%v answers %v again in other words", n, a.Proposal)
+	}
+}
+
+// answered is the proposal that a processor answered last, and how.
+type answered struct {
+	proposal wire.ConfigID
+	parts    [][]byte
 }
 
 func (w *world) noteReceived(n *node, h *wire.Header) {
