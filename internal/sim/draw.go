@@ -110,14 +110,19 @@ func list(ids []int) string { return strings.Trim(fmt.Sprint(ids), "[]") }
 
 func (d *draw) timers() {
 	d.detect = pick[time.Duration](d, 20, 50, 50, 100, 100, 300) * time.Millisecond
+	d.length = d.detect * time.Duration(3+d.rng.IntN(8))
+	heartbeat := min(d.detect/8, 20*time.Millisecond)
 	if d.n > 9 {
 		d.detect = max(d.detect, 100*time.Millisecond)
 	}
-	d.length = d.detect * time.Duration(3+d.rng.IntN(8))
+	if d.n > 32 { // each datagram has many receivers
+		d.detect, heartbeat = 300*time.Millisecond, 40*time.Millisecond
+		d.length = d.detect * 4
+	}
 	d.head("set detect %v", d.detect)
 	d.head("set join %v", max(d.detect/time.Duration(pick(d, 8, 10, 20)), time.Millisecond))
 	d.head("set beacon %v", d.detect/time.Duration(pick(d, 1, 2, 2, 3)))
-	d.head("set heartbeat %v", min(d.detect/8, 20*time.Millisecond))
+	d.head("set heartbeat %v", heartbeat)
 	d.head("set grace %v", pick[time.Duration](d, 50, 200, 200, 1000)*time.Microsecond)
 	d.head("set retry %v", pick[time.Duration](d, 400, 1000, 1000, 3000)*time.Microsecond)
 	d.head("set ack %v", pick[time.Duration](d, 500, 2000, 2000)*time.Microsecond)
