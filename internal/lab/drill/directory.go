@@ -3,20 +3,22 @@ package drill
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
 // directory is where the traces and logs of a run go.
 type directory struct {
 	path string
-	keep bool // whatever comes
+	keep bool      // whatever comes
+	out  io.Writer // is told where it is, if it is kept
 }
 
 // makeDirectory makes the one that o names, or a temporary one.
 func makeDirectory(o *Options) (directory, error) {
 	if o.Dir == "" {
 		path, err := os.MkdirTemp("", "stampede-lab-")
-		return directory{path, o.Keep}, err
+		return directory{path, o.Keep, o.Out}, err
 	}
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return directory{}, fmt.Errorf("dir: %w", err)
@@ -28,7 +30,7 @@ func makeDirectory(o *Options) (directory, error) {
 	if len(left) > 0 {
 		return directory{}, fmt.Errorf("dir: %s is not empty: traces of two runs cannot be judged together", o.Dir)
 	}
-	return directory{o.Dir, true}, nil
+	return directory{o.Dir, true, o.Out}, nil
 }
 
 // finish removes the directory unless somebody wants it or what is in it shows
@@ -44,6 +46,7 @@ func (d directory) finish(err error) error {
 	case telling:
 		return fmt.Errorf("%w\ntraces and logs are in %s", err, d.path)
 	case d.keep:
+		fmt.Fprintf(d.out, "traces and logs are in %s\n", d.path)
 		return err
 	}
 	return errors.Join(err, os.RemoveAll(d.path))
