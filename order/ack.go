@@ -219,9 +219,10 @@ func (s *Session) takeAck(now int64, i int, h *wire.Header, body []byte) {
 		m.told = now
 		s.acks.due = true
 	}
-	// Who repeats an acknowledgement from behind our line is told it once.
-	if h.Stable < s.stable && m.answered < s.stable && s.acks.toldStable >= s.stable && h.Stable < s.safe {
-		m.answered = s.stable
+	// Who repeats an acknowledgement from behind our line is told it again, as
+	// what it was told may be lost.
+	if h.Stable < s.stable && s.acks.toldStable >= s.stable && h.Stable < s.safe && now > m.answered+s.round.smoothed {
+		m.answered = now
 		s.acks.due = true
 	}
 }

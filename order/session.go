@@ -120,7 +120,7 @@ type member struct {
 	echoed     bool   // it was sent back
 	pressure   uint32 // how often it could not keep up, as it last said
 	told       int64  // when it was last told for want of credit how far this processor is
-	answered   uint64 // stable line that it was told because it was behind
+	answered   int64  // when it was last told the stable line because it was behind
 }
 
 // New begins a configuration. Everything in it starts from nothing: streams
