@@ -109,18 +109,19 @@ func (c *cluster) suffer(ctx context.Context, r *Result) error {
 		if s.part == ends {
 			done[s.fault].Ended = now
 		}
-		if err != nil {
+		if err = errors.Join(err, c.look()); err != nil { // so that there is little to read at the end
 			return err
 		}
 	}
-	if err := c.wait(ctx, zero.Add(c.o.Duration)); err != nil {
+	err := errors.Join(c.wait(ctx, zero.Add(c.o.Duration)), c.look())
+	if err != nil {
 		return err
 	}
 	healing := time.Now()
 	if err := c.heal(ctx); err != nil {
 		return err
 	}
-	err := c.gather(ctx)
+	err = c.gather(ctx)
 	r.Healed = time.Since(healing)
 	return err
 }
