@@ -27,26 +27,24 @@ func (g *gauge) coldStart(ctx context.Context) error {
 	if all == nil {
 		return err
 	}
-	var fromFirst, fromLast spread
+	var took spread
 	configurations := 0
 	for life := range began {
-		last, together, most := commonAfter(all, life)
-		fromFirst.all = append(fromFirst.all, time.Duration(together-began[life]))
-		fromLast.all = append(fromLast.all, time.Duration(together-last))
+		together, most := commonAfter(all, life)
+		took.all = append(took.all, time.Duration(together-began[life]))
 		configurations = max(configurations, most)
 	}
-	fmt.Fprintf(g.table, "processors\ttimes\tfrom the start of the first process\tfrom the last processor's start\tconfigurations on the way\n")
-	fmt.Fprintf(g.table, "%d\t%d\t%v\t%v\tat most %d\n", g.o.Hosts, g.times, &fromFirst, &fromLast, configurations)
+	fmt.Fprintf(g.table, "processors\ttimes\tfrom the start of the first process\tconfigurations on the way\n")
+	fmt.Fprintf(g.table, "%d\t%d\t%v\tat most %d\n", g.o.Hosts, g.times, &took, configurations)
 	return err
 }
 
-// commonAfter is, of a life of all hosts, when the last one started and when
-// the last one entered a configuration of all; and how many configurations one
-// of them at most entered until then.
-func commonAfter(all []past, life int) (started, together int64, most int) {
+// commonAfter is, of a life of all hosts, when the last one entered a
+// configuration of all, and how many configurations one of them at most entered
+// until then, that one included.
+func commonAfter(all []past, life int) (together int64, most int) {
 	for i := range all {
 		s := all[i].lives[life]
-		started = max(started, s.first)
 		entered := 0
 		for _, c := range s.changes {
 			if c.transitional {
@@ -60,5 +58,5 @@ func commonAfter(all []past, life int) (started, together int64, most int) {
 		}
 		most = max(most, entered)
 	}
-	return started, together, most
+	return together, most
 }
