@@ -208,7 +208,7 @@ func (w *world) judge() {
 	for _, n := range w.nodes {
 		if n.up && w.failure == nil {
 			w.settleIdentity(n)
-			if w.settled {
+			if w.settled && !w.waits(n) {
 				if err := w.checker.Settle(trace.Processor{ID: uint32(n.who.ID), Incarnation: n.who.Incarnation}); err != nil {
 					w.failf("trace", "%v", err)
 				}
