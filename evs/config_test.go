@@ -41,6 +41,11 @@ func TestBadConfig(t *testing.T) {
 		{"WindowBytes", func(c *Config) { c.WindowBytes = -1 }},
 		{"Compress", func(c *Config) { c.Compress = 77 }},
 		{"Heartbeat", func(c *Config) { c.Heartbeat = -time.Second }},
+		{"Heartbeat", func(c *Config) { c.Detect, c.Heartbeat = time.Second, 600*time.Millisecond }},
+		{"Detect", func(c *Config) { c.Detect = time.Millisecond }},
+		{"Beacon", func(c *Config) { c.Beacon = time.Second }},
+		{"Members", func(c *Config) { c.Members = -1 }},
+		{"HistoryBytes", func(c *Config) { c.Members = 100 }},
 		{"JoinInterval", func(c *Config) { c.JoinInterval = time.Nanosecond }},
 		{"TTL", func(c *Config) { c.TTL = 300 }},
 		{"ReceiveBatch", func(c *Config) { c.ReceiveBatch = -1 }},
@@ -57,6 +62,27 @@ func TestBadConfig(t *testing.T) {
 			t.Errorf("a wrong %s was accepted", test.field)
 		} else if !strings.Contains(err.Error(), "Config."+test.field+":") {
 			t.Errorf("a wrong %s: %v", test.field, err)
+		}
+	}
+}
+
+// TestDefaultsFollowDetect: whoever asks for faster detection need not set what
+// it rests on.
+func TestDefaultsFollowDetect(t *testing.T) {
+	for _, want := range []Config{
+		{Detect: 300 * time.Millisecond, Heartbeat: 20 * time.Millisecond, JoinInterval: 20 * time.Millisecond, Beacon: 150 * time.Millisecond},
+		{Detect: 16 * time.Millisecond, Heartbeat: 2 * time.Millisecond, JoinInterval: 2 * time.Millisecond, Beacon: 8 * time.Millisecond},
+	} {
+		c := Config{ID: 1}
+		if want.Detect != defaultDetect {
+			c.Detect = want.Detect
+		}
+		c = c.withDefaults()
+		if c.Detect != want.Detect || c.Heartbeat != want.Heartbeat || c.JoinInterval != want.JoinInterval || c.Beacon != want.Beacon {
+			t.Errorf("detect %v: heartbeat %v, joins %v, beacons %v", c.Detect, c.Heartbeat, c.JoinInterval, c.Beacon)
+		}
+		if err := c.validate(); err != nil {
+			t.Error(err)
 		}
 	}
 }
@@ -108,6 +134,38 @@ func TestDuplicateID(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the first user of the id: %v", err)
 	}
+}
+
+// TestDuplicateIDLater: of a processor in operation and a newer one with its id
+// the older ends, and its handle says why, with both addresses; the others go
+// on with the newer one.
+func TestDuplicateIDLater(t *testing.T) {
+	cs := configs(t, 3, multicast)
+	for i := range cs {
+		cs[i].Start = nil
+	}
+	ds := diaries(t, cs[:2])
+	untilMembers(t, ds, 1, 2)
+	double := cs[1]
+	newer := keepDiary(t, double)
+	select {
+	case <-ds[1].ended:
+	case <-testContext(t).Done():
+		t.Fatal("the older one goes on")
+	}
+	_, err := ds[1].h.TryReceive(make([]Event, 1))
+	old, young := ds[1].p.Facts().Local.String(), newer.p.Facts().Local.String()
+	if !errors.Is(err, ErrClosed) || !strings.Contains(err.Error(), "processor id 2 is used at") ||
+		!strings.Contains(err.Error(), old) || !strings.Contains(err.Error(), young) {
+		t.Errorf("the older one's handle: %v; addresses %v and %v", err, old, young)
+	}
+	if _, err := ds[1].h.TryMcastJoined(Agreed); !errors.Is(err, ErrClosed) {
+		t.Errorf("the older one sends: %v", err)
+	}
+	rest := []*diary{ds[0], newer}
+	untilMembers(t, rest, 1, 2)
+	mark(t, rest, "end")
+	judge(t, rest)
 }
 
 // TestReopen: opening and closing many times keeps no goroutine, and uses

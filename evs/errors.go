@@ -22,7 +22,8 @@ var (
 	ErrTooManyGroups = errors.New("evs: too many groups")
 	// ErrGuarantee: not one of the four.
 	ErrGuarantee = batch.ErrGuarantee
-	// ErrClosed: the handle or its processor was closed, or had to end: two
-	// processors of the cluster have one id, or the network is of no more use.
+	// ErrClosed: the handle or its processor was closed, or had to end,
+	// which the error's text then explains: two processors of the cluster have one
+	// id, or the network is of no more use.
 	ErrClosed = net.ErrClosed
 )

@@ -27,6 +27,7 @@ type loop struct {
 	told     int64  // when the statistics were last published
 	waiting  int    // goroutines that wait
 	leaving  bool   // the machine was told to leave
+	fatal    error  // why this processor cannot go on
 	counters LoopStats
 
 	session  *order.Session // of the present configuration, as last seen
@@ -150,7 +151,7 @@ func (p *Processor) pass(now int64) (int, error) {
 	p.serve()
 	p.collect(now)
 	p.publish(now)
-	return n, nil
+	return n, l.fatal
 }
 
 // judge passes an arrival's datagrams through the door, to the protocol.
@@ -353,12 +354,12 @@ func (p *Processor) awaitOthers() {
 	p.missing.Store(&missing)
 }
 
-// report tells an operator, and whoever waits in Open.
+// report tells an operator; what is fatal ends the loop.
 func (p *Processor) report(problems []member.Problem) {
 	for _, pr := range problems {
 		p.log("problem", "processor", pr.ID, "address", pr.Address, "what", pr.What)
-		if pr.Fatal {
-			p.fail(errors.New("evs: " + pr.What))
+		if pr.Fatal && p.loop.fatal == nil {
+			p.loop.fatal = errors.New("evs: " + pr.What)
 		}
 	}
 }

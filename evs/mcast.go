@@ -75,7 +75,7 @@ func (h *Handle) begin(to []Group) error {
 	o.mu.Lock()
 	if o.closed || h.closed.Load() {
 		o.mu.Unlock()
-		return ErrClosed
+		return h.p.gone()
 	}
 	return nil
 }
@@ -181,6 +181,9 @@ func (p *Processor) await(ctx context.Context, w *waiter) error {
 	select {
 	case err := <-w.ch:
 		p.out.put(w)
+		if err == ErrClosed {
+			err = p.gone()
+		}
 		return err
 	case <-ctx.Done():
 		p.out.cancel(w)

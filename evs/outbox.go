@@ -158,7 +158,7 @@ func (o *outbox) cancel(w *waiter) {
 // patience is how long a handle's events may stay untouched, while they hold up
 // what is to be sent, before its blocked calls are told that they may be
 // waiting for themselves.
-const patience = 50_000_000
+const patience = 200_000_000
 
 // wake ends the waits in list that judge has an answer for, and returns the rest.
 func wake(list []*waiter, judge func(*waiter) (error, bool)) []*waiter {

@@ -223,14 +223,11 @@ func (p *Processor) log(what string, args ...any) {
 // admit adds a handle, whose first event is the present configuration, if
 // there is one.
 func (p *Processor) admit(h *Handle) error {
+	if p.closing.Load() {
+		return p.gone()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closing.Load() {
-		if p.problem != nil {
-			return fmt.Errorf("%w: %w", ErrClosed, p.problem)
-		}
-		return ErrClosed
-	}
 	if len(p.handles) >= maxHandles {
 		return errHandles
 	}
@@ -270,6 +267,16 @@ func (p *Processor) dismiss(h *Handle) {
 	}
 	p.mu.Unlock()
 	p.net.Wake()
+}
+
+// gone is ErrClosed, with the reason if it was not the application's.
+func (p *Processor) gone() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.problem != nil {
+		return fmt.Errorf("%w: %w", ErrClosed, p.problem)
+	}
+	return ErrClosed
 }
 
 // Configuration is the latest regular configuration, out of band: events of

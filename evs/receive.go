@@ -65,7 +65,7 @@ func (h *Handle) take(buf []Event, wait bool) (int, error) {
 	n := 0
 	for n < len(buf) {
 		if h.closed.Load() {
-			return 0, ErrClosed
+			return 0, h.p.gone()
 		}
 		if r.next == len(r.items) && !h.fetch(wait && n == 0) {
 			break

@@ -43,6 +43,9 @@ func (h *Handle) Serve(ctx context.Context, f func([]Event) error) error {
 		err = ctx.Err()
 	}
 	h.server.CompareAndSwap(s, nil)
+	if err == ErrClosed {
+		err = h.p.gone()
+	}
 	return err
 }
 
