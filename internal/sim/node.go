@@ -58,8 +58,8 @@ type node struct {
 	cover    nodeCover
 	answered answered
 
-	tag                    uint64 // of the configuration whose order was last looked at
-	handOffs, handOffsHere uint64 // of the order, in this life and in that configuration
+	session, parted        *order.Session // the present configuration's, and the one before it
+	handOffs, handOffsHere uint64         // of the order, in this life and in that configuration
 }
 
 func (n *node) String() string { return fmt.Sprint("processor ", n.id) }
@@ -135,7 +135,7 @@ func (w *world) start(n *node) {
 	n.record = &life{who: n.who, node: n, salt: uint64(n.id)<<32 | uint64(n.life)}
 	n.app = app{pace: n.app.pace, each: n.app.each}
 	n.peers = nil
-	n.seen, n.cover, n.handOffs, n.tag = observed{}, nodeCover{}, 0, 0
+	n.seen, n.cover, n.handOffs, n.session, n.parted = observed{}, nodeCover{}, 0, nil, nil
 	n.answered = answered{}
 	n.door = wire.Door{Cluster: cluster}
 	n.ring = nil
