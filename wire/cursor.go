@@ -1,6 +1,9 @@
 package wire
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // cursor reads a control body front to back. What is not there reads as zero
 // and makes bad true, so that a body is judged once, at its end.
@@ -57,6 +60,17 @@ func (c *cursor) u64() uint64 {
 		return le.Uint64(b)
 	}
 	return 0
+}
+
+// uvarint reads an unsigned LEB128 number, written in as few bytes as it takes.
+func (c *cursor) uvarint() uint64 {
+	v, n := binary.Uvarint(c.b)
+	if n <= 0 || n > 1 && c.b[n-1] == 0 {
+		c.bad = true
+		return 0
+	}
+	c.b = c.b[n:]
+	return v
 }
 
 // zero reads n bytes that must be 0.

@@ -1,6 +1,11 @@
 package wire
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"net/netip"
+)
 
 // Join is the body of joins and beacons: what a processor is, and what it
 // knows about who hears whom.
@@ -13,10 +18,11 @@ import "net/netip"
 // A row is
 //
 //	0      4     6  8             16       20      40
-//	|owner |hears|0 |incarnation  |version |config |address |ids of hears ...|who hears him ...
+//	|owner |hears|0 |incarnation  |version |config |address |hears ...
 //
-// where u32 ids are followed by one bit each, the lowest first, that tells
-// HearsMe; bits left over are 0. Rows ascend by owner, and hears by ID.
+// where each of hears is an unsigned LEB128 number of as few bytes as it takes,
+// one for ids close together: twice the distance to the id before it, less one,
+// and 1 more for HearsMe. So they ascend. Rows ascend by owner.
 type Join struct {
 	Incarnation            uint64
 	Config                 ConfigID // that the sender is in; may be zero
@@ -67,10 +73,19 @@ const (
 )
 
 // Size is how many bytes r takes in a Join.
-func (r *Row) Size() int { return rowBytes + addressBytes(r.Address) + hearsBytes(len(r.Hears)) }
+func (r *Row) Size() int {
+	n := rowBytes + addressBytes(r.Address)
+	var last ProcessorID
+	for _, h := range r.Hears {
+		n += HearBytes(last, h.ID)
+		last = h.ID
+	}
+	return n
+}
 
-// hearsBytes is the size of n ids and their bits.
-func hearsBytes(n int) int { return n*4 + (n+7)/8 }
+// HearBytes is how many bytes id takes in a row behind last, the id before it,
+// 0 if it is the first.
+func HearBytes(last, id ProcessorID) int { return (bits.Len64(uint64(id-last-1)<<1|1) + 6) / 7 }
 
 // AppendTo appends the body.
 func (j *Join) AppendTo(dst []byte) []byte {
@@ -103,16 +118,14 @@ func (r *Row) appendTo(dst []byte) []byte {
 	dst = le.AppendUint32(dst, r.Version)
 	dst = appendConfig(dst, r.Config)
 	dst = appendAddress(dst, r.Address)
+	var last ProcessorID
 	for _, h := range r.Hears {
-		dst = le.AppendUint32(dst, uint32(h.ID))
-	}
-	for i, h := range r.Hears {
-		if i%8 == 0 {
-			dst = append(dst, 0)
-		}
+		v := uint64(h.ID-last-1) << 1
 		if h.HearsMe {
-			dst[len(dst)-1] |= 1 << (i % 8)
+			v |= 1
 		}
+		dst = binary.AppendUvarint(dst, v)
+		last = h.ID
 	}
 	return dst
 }
@@ -154,13 +167,14 @@ func (j *Join) row(c *cursor, r *Row, last *ProcessorID) {
 	r.Version = c.u32()
 	r.Config = c.config()
 	r.Address = c.address()
-	ids := cursor{b: c.take(n * 4)}
-	bits := c.take((n + 7) / 8)
 	from := len(j.hears)
 	var lastHeard ProcessorID
 	for i := 0; i < n && !c.bad; i++ {
-		j.hears = append(j.hears, Hear{ids.after(&lastHeard), bits[i/8]>>(i%8)&1 != 0})
+		v := c.uvarint()
+		id := uint64(lastHeard) + 1 + v>>1
+		c.want(id <= math.MaxUint32)
+		lastHeard = ProcessorID(id)
+		j.hears = append(j.hears, Hear{lastHeard, v&1 != 0})
 	}
 	r.Hears = j.hears[from:len(j.hears):len(j.hears)]
-	c.want(!ids.bad && (n%8 == 0 || bits == nil || bits[n/8]>>(n%8) == 0))
 }

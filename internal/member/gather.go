@@ -15,6 +15,7 @@ type gatherState struct {
 	changed int64 // when a row last changed
 	said    int64 // when the last join was sent
 	next    int64 // when the next is due
+	judged  int64 // when sets were last made
 	turn    int   // where passing on rows goes on
 }
 
@@ -60,9 +61,12 @@ func (m *Machine) stepGather(now int64, out *batch.Burst) {
 	m.fetch(now, out) // others may still ask for what is held here
 	m.decide(now)
 	if m.phase == gathering {
-		m.again = min(g.next, max(m.ripe(), now+m.cfg.JoinInterval/8))
+		m.again = min(g.next, max(m.ripe(), now+m.glance()))
 	}
 }
+
+// glance is the time between two looks at what takes long in a crowd.
+func (m *Machine) glance() int64 { return max(m.cfg.JoinInterval/8, 1) }
 
 // ripe is when the view has been at rest for long enough.
 func (m *Machine) ripe() int64 {
@@ -73,9 +77,10 @@ func (m *Machine) ripe() int64 {
 // decide makes the representative propose the set that it leads, and the
 // others wait for it, but not for ever.
 func (m *Machine) decide(now int64) {
-	if now < m.ripe() {
+	if now < max(m.ripe(), m.gathered.judged+m.glance()) {
 		return
 	}
+	m.gathered.judged = now
 	set := m.ownSet(now)
 	if m.config == (wire.ConfigID{}) && !m.mayBeFirst(set, now) {
 		return

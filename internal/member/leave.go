@@ -44,7 +44,7 @@ func (m *Machine) stepLeave(now int64, q Source, out *batch.Burst) {
 		return
 	}
 	if l.said == 0 && !m.mayLeave(now, q) {
-		l.at = now + max(m.cfg.JoinInterval/8, 1)
+		l.at = now + m.glance()
 		return
 	}
 	if l.said > 0 && now < l.at {

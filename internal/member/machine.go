@@ -81,6 +81,7 @@ type Machine struct {
 
 	peers     []*peer // others that were heard of, ascending by id
 	row       ownRow
+	joinRoom  int // bytes for rows in a join
 	doubles   int // others heard with the own id
 	gathered  gatherState
 	offer     offer
@@ -133,6 +134,7 @@ const never = math.MaxInt64
 func New(c Config, m *order.Memory, now int64) *Machine {
 	mc := &Machine{cfg: c.withDefaults(), mem: m}
 	mc.scratch = make([]byte, 0, c.Datagram)
+	mc.joinRoom = mc.cfg.roomInJoin()
 	for _, id := range mc.cfg.Start {
 		if id != c.Self.ID {
 			mc.peer(id)

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 type ownRow struct {
 	version uint32 // of the newest said; grows with each, so that the old are known as old
 	hears   []wire.Hear
+	crowded bool // there was no room for all of them
 }
 
 // rowLife is for how long a row counts that nobody has renewed: some beacons
@@ -84,10 +86,16 @@ func (m *Machine) bookRow(now int64, r *wire.Row, via *peer) {
 // reviewOwn brings the own row up to date, and says whether it has changed.
 func (m *Machine) reviewOwn(now int64) (changed bool) {
 	n := 0
+	room, last := m.joinRoom-(&wire.Row{}).Size(), wire.ProcessorID(0)
 	for _, p := range m.peers {
-		if p.leaving || !m.hearsNow(p, now) || n >= m.mostHears() {
+		if p.leaving || !m.hearsNow(p, now) {
 			continue
 		}
+		if room -= wire.HearBytes(last, p.id); room < 0 {
+			m.tellCrowd(n)
+			break
+		}
+		last = p.id
 		h := wire.Hear{ID: p.id, HearsMe: listed(p.hears, m.cfg.Self.ID)}
 		if n == len(m.row.hears) {
 			m.row.hears = append(m.row.hears, wire.Hear{})
@@ -109,16 +117,20 @@ func (m *Machine) reviewOwn(now int64) (changed bool) {
 	return changed
 }
 
-// joinRoom is what rows have room for in a join.
-func (m *Machine) joinRoom() int {
-	const addresses = wire.MaxAddresses * (1 + 16 + 2)
-	return wire.Capacity(m.cfg.Datagram, true) - wire.JoinBytes - addresses
+// roomInJoin is what rows have room for in a join.
+func (c *Config) roomInJoin() int {
+	j := wire.Join{Addresses: c.Addresses}
+	return wire.Capacity(c.Datagram, true) - len(j.AppendTo(nil))
 }
 
-// mostHears is how many processors a row can name: it has to fit a join.
-func (m *Machine) mostHears() int {
-	r := wire.Row{}
-	return max((m.joinRoom()-r.Size()-1)*8/33, 1)
+// tellCrowd reports, once, that a row has no room for all who are heard.
+func (m *Machine) tellCrowd(n int) {
+	if m.row.crowded {
+		return
+	}
+	m.row.crowded = true
+	m.tell(Problem{ID: m.cfg.Self.ID, What: fmt.Sprintf(
+		"more processors are heard than the %d that a datagram of %d bytes can name: not all can be in one configuration", n, m.cfg.Datagram)})
 }
 
 // sendJoin says who this processor is and what it knows, to all or to one.
@@ -155,7 +167,7 @@ func (m *Machine) rows(pass []*peer) []wire.Row {
 		Config: m.config, Hears: m.row.hears,
 	}
 	rows := []wire.Row{own}
-	room := m.joinRoom() - own.Size()
+	room := m.joinRoom - own.Size()
 	for i := range pass {
 		p := pass[(m.gathered.turn+i)%len(pass)]
 		r := wire.Row{
