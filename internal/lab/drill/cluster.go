@@ -229,19 +229,6 @@ func (c *cluster) mourn(p *process) error {
 	return p.death(p.err)
 }
 
-// leave makes one processor leave, and waits until it has.
-func (c *cluster) leave(id int) error {
-	h := c.hosts[id]
-	limit, cancel := context.WithTimeout(context.Background(), leaveLimit)
-	defer cancel()
-	err := h.run.terminate()
-	if err == nil {
-		err = h.run.reap(limit)
-	}
-	h.run = nil
-	return err
-}
-
 // leaveLimit is how long processors may take to leave: some times what
 // `stampede node` allows itself.
 const leaveLimit = 15 * time.Second
@@ -266,5 +253,17 @@ func (c *cluster) stop() (err error) {
 			h.run = nil
 		}
 	}
+	return err
+}
+
+// awaitLeave waits for a processor that was told to leave, if this one was.
+func (h *host) awaitLeave() error {
+	if h.run == nil || !h.run.meant.Load() {
+		return nil
+	}
+	limit, cancel := context.WithTimeout(context.Background(), leaveLimit)
+	defer cancel()
+	err := h.run.reap(limit)
+	h.run = nil
 	return err
 }

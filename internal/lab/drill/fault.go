@@ -45,6 +45,8 @@ func (c *cluster) begin(ctx context.Context, f *Fault) (err error) {
 		c.kill(id)
 	case Kill, Restarts:
 		c.kill(f.Hosts[0])
+	case Leave:
+		return c.leave(c.hosts[f.Hosts[0]])
 	case Pause:
 		return c.pause(c.hosts[f.Hosts[0]])
 	case Down:
@@ -59,7 +61,7 @@ func (c *cluster) begin(ctx context.Context, f *Fault) (err error) {
 // finish ends a fault.
 func (c *cluster) finish(ctx context.Context, f *Fault) error {
 	switch f.Kind {
-	case Kill, Sequencer, Restarts:
+	case Kill, Sequencer, Leave, Restarts:
 		if len(f.Hosts) == 0 {
 			return nil
 		}
@@ -73,10 +75,21 @@ func (c *cluster) finish(ctx context.Context, f *Fault) error {
 	return c.rewire(ctx)
 }
 
-// revive starts a processor that is dead. One whose interface is down would
+// leave tells a processor to leave. One that is paused could not.
+func (c *cluster) leave(h *host) error {
+	if h.run == nil || h.paused != nil {
+		return nil
+	}
+	return h.run.terminate()
+}
+
+// revive starts a processor that is dead, or leaves. One whose interface is down would
 // refuse to, and ends up where a machine that boots would have it: it is
 // started when the network is there.
 func (c *cluster) revive(h *host) error {
+	if err := h.awaitLeave(); err != nil {
+		return err
+	}
 	h.due = h.run == nil && h.downs > 0
 	if h.run != nil || h.due {
 		return nil
@@ -96,7 +109,7 @@ func (c *cluster) kill(id int) {
 }
 
 func (c *cluster) pause(h *host) error {
-	if h.run == nil {
+	if h.run == nil || h.run.meant.Load() { // it leaves just now, and is waited for
 		return nil
 	}
 	h.paused = h.run

@@ -12,6 +12,7 @@ type Kind uint8
 const (
 	Kill      Kind = iota // a processor, by SIGKILL; started again after a while
 	Sequencer             // kill whoever leads then
+	Leave                 // a processor is told to leave, and started again after a while
 	Restarts              // kill and start a processor several times in a row
 	Pause                 // stop a processor by SIGSTOP, and let it go on
 	Down                  // take a host's interface down, and up again
@@ -21,8 +22,8 @@ const (
 )
 
 var (
-	kinds   = words[Kind]{"kill", "sequencer", "restarts", "pause", "down", "loss", "partition", "oneway"}
-	endings = words[Kind]{"start", "start", "start", "resume", "up", "no loss", "merge", "heal"}
+	kinds   = words[Kind]{"kill", "sequencer", "leave", "restarts", "pause", "down", "loss", "partition", "oneway"}
+	endings = words[Kind]{"start", "start", "start", "start", "resume", "up", "no loss", "merge", "heal"}
 )
 
 // Kinds are all of them.

@@ -15,7 +15,7 @@ type Fault struct {
 	Kind Kind
 	At   time.Duration // since the faults began
 	Last time.Duration // from its beginning to its end
-	// Hosts are whom it befalls: of Kill, Restarts, Pause and Down one; of
+	// Hosts are whom it befalls: of Kill, Leave, Restarts, Pause and Down one; of
 	// Sequencer none, since it is known only then; of OneWay those who are not
 	// heard by Others; of Partition none.
 	Hosts   []int
@@ -62,6 +62,7 @@ func list(hosts []int) string {
 var span = [...]struct{ least, most time.Duration }{
 	Kill:      {50 * time.Millisecond, 2 * time.Second},
 	Sequencer: {50 * time.Millisecond, 2 * time.Second},
+	Leave:     {50 * time.Millisecond, 2 * time.Second},
 	Restarts:  {500 * time.Millisecond, 3 * time.Second},
 	Pause:     {20 * time.Millisecond, 2 * time.Second},
 	Down:      {50 * time.Millisecond, 2 * time.Second},
@@ -101,7 +102,7 @@ func draw(chance *rand.Rand, k Kind, hosts int) Fault {
 	}
 	some := 1 + chance.IntN(hosts-1) // of them, and not all
 	switch k {
-	case Kill, Pause, Down:
+	case Kill, Leave, Pause, Down:
 		f.Hosts = shuffled[:1]
 	case Restarts:
 		f.Hosts, f.Times = shuffled[:1], 2+chance.IntN(4)

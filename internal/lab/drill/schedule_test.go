@@ -81,7 +81,7 @@ func wantPossible(t *testing.T, f *Fault, hosts int) {
 	switch f.Kind {
 	case Sequencer:
 		right = len(everybody) == 0
-	case Kill, Pause, Down:
+	case Kill, Leave, Pause, Down:
 		right = len(f.Hosts) == 1 && len(everybody) == 1
 	case Restarts:
 		right = len(f.Hosts) == 1 && f.Times >= 2
