@@ -80,9 +80,13 @@ func open(t testing.TB, cs []Config) []*Processor {
 	wg.Wait()
 	for i, err := range errs {
 		if err != nil {
-			t.Fatalf("processor %d: %v", i+1, err)
+			t.Errorf("processor %d: %v", i+1, err)
+			continue
 		}
 		t.Cleanup(func() { ps[i].Close() })
+	}
+	if t.Failed() {
+		t.FailNow()
 	}
 	return ps
 }
