@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"stampede/evs"
 )
@@ -55,6 +56,10 @@ func (p *processor) join() (err error) {
 // defaultMessage is evs.Config.MaxMessageBytes when it is not set.
 const defaultMessage = 1 << 20
 
+// benchDetect lets a host of a machine that is overloaded stand still for a
+// while: what is measured is the transport, in one configuration.
+const benchDetect = 3 * time.Second
+
 func configOf(a *assignment) evs.Config {
 	s := &a.Scenario
 	c := evs.Config{
@@ -64,6 +69,7 @@ func configOf(a *assignment) evs.Config {
 		MTU: s.MTU, ReceiveBufferBytes: s.ReceiveBuffer,
 		Socket: sockets.of(s.Socket), GSO: switches.of(s.GSO), GRO: switches.of(s.GRO),
 		Wait: waits.of(s.Wait), Compress: codecs.of(s.Compress),
+		Detect: benchDetect,
 	}
 	for n := range s.Hosts {
 		c.Start = append(c.Start, evs.ProcessorID(n+1))
