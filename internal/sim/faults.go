@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -27,6 +28,51 @@ func (d *draw) faults() {
 	if d.chance(40) {
 		d.troubles()
 	}
+	if d.n >= 3 && d.chance(30) {
+		d.cascade()
+	}
+}
+
+// cascade writes a change in which one representative after the other installs
+// and crashes, while the others miss it. What is in the streams before was held
+// by some only: there are holes, and messages without a place in the order.
+func (d *draw) cascade() {
+	t := d.some()
+	for range d.rng.IntN(4) {
+		a, b := d.pair()
+		what := pick(d, "stream of %d to %d", "with stamp of %d to %d", "with data of %d to %d")
+		d.at(t, "drop "+what+" as hole", a, b)
+	}
+	for _, id := range d.ids {
+		if d.chance(70) {
+			d.at(t, "send %d %s times %d size 20", id, pick(d, "agreed", "agreed", "safe", "any"), 1+d.rng.IntN(4))
+		}
+	}
+	t += time.Duration(d.rng.Int64N(int64(d.delay)*10 + 1))
+	ids := slices.Clone(d.ids) // who leads is the lowest of those that are left
+	if d.chance(30) {
+		d.rng.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	}
+	d.at(t, "crash %d", ids[0])
+	d.at(t, "lift hole")
+	if asleep := ids[len(ids)-1]; d.chance(50) { // it comes to the second attempt
+		d.at(t, "pause %d", asleep)
+		d.at(t+d.detect*time.Duration(4+d.rng.IntN(8))/8, "resume %d", asleep)
+	}
+	for _, id := range ids[1 : 1+d.rng.IntN(len(ids)-1)] {
+		var others []int
+		for _, other := range ids {
+			if other != id && d.chance(75) {
+				others = append(others, other)
+			}
+		}
+		if len(others) > 0 {
+			d.at(t, "drop install from %d to %s", id, list(others))
+			d.at(t, "drop stream ack new from %d to %s", id, list(others))
+		}
+		d.at(t, "when %d sent install do %s %d", id, pick(d, "crash", "crash", "pause"), id)
+	}
+	d.length = max(d.length, t+4*d.detect)
 }
 
 // troubles write a change of the membership, and traps for those who try to
