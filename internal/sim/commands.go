@@ -92,10 +92,12 @@ func (w *world) beginLeave(n *node) {
 	}
 }
 
-// readCrash reads `crash IDS [sending N]`.
+// readCrash reads `crash IDS [sending N|after N]`.
 func readCrash(p *words, _ *Line) func(*world) {
-	ids, dying := p.ids(), int64(-1)
+	ids, dying, later := p.ids(), int64(-1), false
 	if p.accept("sending") {
+		dying = p.number(0, 1<<20)
+	} else if later = p.accept("after"); later {
 		dying = p.number(0, 1<<20)
 	}
 	return func(w *world) {
@@ -104,7 +106,7 @@ func readCrash(p *words, _ *Line) func(*world) {
 			if dying < 0 {
 				w.crash(n)
 			} else if n.up {
-				n.dying = int(dying)
+				n.dying, n.later = int(dying), later
 			}
 		}
 	}

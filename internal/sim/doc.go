@@ -21,7 +21,9 @@
 //	set NAME VALUE [of IDS]     see below
 //
 //	start IDS                   each start is a life with a higher incarnation
-//	crash IDS [sending N]       at once; or with the next burst, N datagrams of which leave
+//	crash IDS [sending N|after N]
+//	                            at once; or with the next burst, N datagrams of which leave;
+//	                            or after N datagrams have left
 //	restart IDS                 crash, start
 //	pause IDS, resume IDS       not running meanwhile; its receive buffer fills
 //	leave IDS                   as planned

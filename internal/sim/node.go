@@ -28,7 +28,8 @@ type node struct {
 	up      bool
 	paused  bool
 	leaving bool
-	dying   int // it crashes at its next burst, so many datagrams of which leave; -1 = it does not
+	dying   int  // it crashes at its next burst, so many datagrams of which leave; -1 = it does not
+	later   bool // rather at the burst in which more than that would have left in all
 	machine *member.Machine
 	queue   *queue
 	arenas  arenas
@@ -249,13 +250,17 @@ func (w *world) pass(n *node) {
 	n.out.Reset()
 	n.machine.Step(local, n.queue, &n.out)
 	busy = busy || len(n.out.Trains) > 0
-	if n.dying >= 0 && len(n.out.Trains) > 0 {
+	leaving := n.leavingNow()
+	if n.dying >= 0 && leaving > 0 && (leaving > n.dying || !n.later) {
 		w.transmit(n, n.dying)
 		w.drain(n) // its applications did not see it, but it was so: others may have heard of it
 		w.crash(n)
 		return
 	}
-	w.transmit(n, 1<<30)
+	if n.dying >= 0 {
+		n.dying -= leaving
+	}
+	w.transmit(n, leaving)
 	busy = w.drain(n) || busy
 	n.spoil()
 	n.queue.release(n.machine.Returned())
@@ -268,6 +273,14 @@ func (w *world) pass(n *node) {
 	}
 	n.app.short = n.machine.Cramped() || len(n.queue.lent) > 0
 	w.again(n, local, busy, told)
+}
+
+// leavingNow is how many datagrams are in the burst.
+func (n *node) leavingNow() (count int) {
+	for i := range n.out.Trains {
+		count += n.out.Trains[i].Count
+	}
+	return count
 }
 
 // again sees to the pass after a pass.
