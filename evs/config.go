@@ -111,7 +111,8 @@ type Config struct {
 	// Detect. Default an eighth of Detect, at most 20 ms.
 	Heartbeat time.Duration
 	// Beacon is the time between two beacons, by which configurations that
-	// could become one hear of each other. Default half of Detect.
+	// could become one hear of each other. Default half of Detect, at most
+	// 150 ms.
 	Beacon time.Duration
 
 	// Network replaces the sockets. Default: what Listen opens.

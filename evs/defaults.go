@@ -27,9 +27,10 @@ const (
 	defaultDetect      = 300 * time.Millisecond
 	leastDetect        = 10 * time.Millisecond
 	mostInterval       = 20 * time.Millisecond // of joins and heartbeats by default
-	maxMTU             = 65535                 // an IP packet (RFC 791)
-	headersIPv4        = 20 + 8                // IP (RFC 791) and UDP (RFC 768)
-	headersIPv6        = 40 + 8                // IPv6 (RFC 8200) and UDP
+	mostBeacon         = 150 * time.Millisecond
+	maxMTU             = 65535  // an IP packet (RFC 791)
+	headersIPv4        = 20 + 8 // IP (RFC 791) and UDP (RFC 768)
+	headersIPv6        = 40 + 8 // IPv6 (RFC 8200) and UDP
 	defaultCluster     = "stampede"
 	maxMembers         = 1024
 	leastHistoryBlocks = 16 // receive chunks without which nothing moves
@@ -64,7 +65,7 @@ func (c Config) withDefaults() Config {
 	c.Detect = cmp.Or(c.Detect, defaultDetect)
 	c.JoinInterval = cmp.Or(c.JoinInterval, min(mostInterval, c.Detect/8))
 	c.Heartbeat = cmp.Or(c.Heartbeat, min(mostInterval, c.Detect/8))
-	c.Beacon = cmp.Or(c.Beacon, c.Detect/2)
+	c.Beacon = cmp.Or(c.Beacon, min(mostBeacon, c.Detect/2))
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"stampede/batch"
 	"stampede/order"
 	"stampede/wire"
 )
@@ -93,7 +94,7 @@ func (m *matcher) matches(f *filter, s *order.Set) bool {
 	if m.filter == f && m.set == s {
 		return m.hit
 	}
-	if m.filter != f || len(m.known) > 4*order.MaxSets {
+	if m.filter != f || len(m.known) > 4*batch.MaxSets {
 		m.filter, m.known = f, map[*order.Set]bool{}
 	}
 	hit, ok := m.known[s]

@@ -140,7 +140,9 @@ func (p *Processor) pass(now int64) (int, error) {
 	l.machine.Step(now, p.out, &l.burst)
 	if l.begun() {
 		p.provide(len(l.session.Members()))
-		p.distribute() // the burst may be for members that the network must learn of
+		if !p.cfg.Multicast.IsValid() {
+			p.net.SetPeers(l.machine.Peers())
+		}
 	}
 	if len(l.burst.Trains) > 0 {
 		if err := p.net.Send(&l.burst); err != nil {
@@ -218,7 +220,7 @@ func (p *Processor) enter(c *member.Change) {
 		e.Kind = Transitional
 		p.transition = e
 	} else {
-		p.begin(e, c)
+		p.begin(e)
 	}
 	for _, h := range p.handles {
 		h.note(e)
@@ -228,12 +230,9 @@ func (p *Processor) enter(c *member.Change) {
 }
 
 // begin makes a regular configuration the present one.
-func (p *Processor) begin(e *ConfigChange, c *member.Change) {
+func (p *Processor) begin(e *ConfigChange) {
 	p.current, p.transition = e, nil
-	p.view = &view{members: c.Members}
-	if !p.cfg.Multicast.IsValid() {
-		p.net.SetPeers(c.Peers)
-	}
+	p.view = &view{members: e.Members}
 	select {
 	case <-p.formed:
 	default:

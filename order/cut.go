@@ -33,7 +33,7 @@ func (s *Session) Freeze() {
 // Cut begins the cut. All datagrams of the union are held; what else is held
 // is forgotten, since not all know of it.
 func (s *Session) Cut(u *Union) {
-	s.cut = cut{step: regular, union: u}
+	s.cut = cut{step: frozen, union: u}
 	for i := range s.streams {
 		st := &s.streams[i]
 		for d := st.freed + 1; d <= st.high; d++ {
@@ -54,6 +54,7 @@ func (s *Session) Cut(u *Union) {
 			}
 		}
 	}
+	s.cut.step = regular // all group sets are known: what they are of can be delivered
 	s.advance()
 	s.stable = max(s.stable, min(u.Line, s.aru))
 }

@@ -29,7 +29,12 @@ const maxEarly = 8
 // come, gaps before it or not. All of them or none: if one cannot be yet, the
 // datagram's wait for their group set, or for the cursor.
 func (s *Session) deliverEarly(st *stream, sl *slot) {
-	if sl.unorderedDone || s.cut.step == frozen || !s.early(st, sl) {
+	if sl.unorderedDone || s.cut.step == frozen {
+		return
+	}
+	ready := s.early(st, sl)
+	s.returnTrial()
+	if !ready {
 		return
 	}
 	sl.unorderedDone = true
@@ -76,7 +81,7 @@ func (s *Session) early(st *stream, sl *slot) bool {
 }
 
 // memoryFor says whether a message that a frame may complete has reassembly
-// memory to be decoded or gathered in.
+// memory to be decoded or gathered in, beside those before it.
 func (s *Session) memoryFor(f *wire.Frame) bool {
 	n := uint32(0)
 	switch {
@@ -94,8 +99,18 @@ func (s *Session) memoryFor(f *wire.Frame) bool {
 	if b == nil {
 		return false
 	}
-	s.mem.Pool.Put(b)
+	s.trial = append(s.trial, b)
 	return true
+}
+
+// returnTrial gives back what memoryFor has taken to see that it is there for
+// all messages of a datagram together.
+func (s *Session) returnTrial() {
+	for _, b := range s.trial {
+		s.mem.Pool.Put(b)
+	}
+	clear(s.trial)
+	s.trial = s.trial[:0]
 }
 
 // earlyOf finds or begins the message of a fragment; nil when there are

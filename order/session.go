@@ -104,6 +104,7 @@ type Session struct {
 	returns []batch.Datagram // own datagrams that left the history
 	loans   []loan           // reassembly memory out with deliveries, oldest first
 	plain   batch.Datagram   // see datagram
+	trial   [][]byte         // see returnTrial
 
 	Counters Counters
 }

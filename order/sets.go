@@ -1,9 +1,9 @@
 package order
 
-import "stampede/wire"
-
-// MaxSets is how many group sets a stream may announce; ids are below it.
-const MaxSets = 1024
+import (
+	"stampede/batch"
+	"stampede/wire"
+)
 
 // Set is a set of groups that its sender announced under a short id. Never
 // changed once it is complete.
@@ -28,7 +28,7 @@ func (s *Session) learnSets(st *stream, sl *slot) {
 		if f.Type != wire.FrameGroupSet {
 			continue
 		}
-		if f.Set >= MaxSets {
+		if f.Set >= batch.MaxSets {
 			s.Counters.Invalid++
 			continue
 		}

@@ -93,9 +93,10 @@ type Machine struct {
 	beacon    beaconing
 	leaving   leaving
 
-	session  *order.Session // of the present configuration; nil before the first
-	config   wire.ConfigID  // the present one
-	departed []*departed    // configurations that were left and whose deliveries are still out
+	session  *order.Session   // of the present configuration; nil before the first
+	config   wire.ConfigID    // the present one
+	others   []netip.AddrPort // addresses of its other members
+	departed []*departed      // configurations that were left and whose deliveries are still out
 	out      handing
 
 	replies  []reply // of this step
@@ -153,6 +154,11 @@ func (m *Machine) Self() wire.Member { return m.cfg.Self }
 
 // Session is the order of the present configuration, nil before the first.
 func (m *Machine) Session() *order.Session { return m.session }
+
+// Peers are the addresses of the other members of the present configuration,
+// for the network: the application may not have come to its event yet. Shared,
+// read only.
+func (m *Machine) Peers() []netip.AddrPort { return m.others }
 
 // Receive takes one datagram that the door has judged. from is where the
 // network says it came from; chunk is the memory of b if it may be kept.

@@ -28,7 +28,7 @@ func (m *Machine) install(now int64) {
 	m.meet(now)
 	m.depart(begun)
 	m.session = order.New(c, m.mem, now)
-	m.config = a.id
+	m.config, m.others = a.id, begun.Peers
 	m.obliged, m.failures = nil, 0
 	m.renew = int(a.mtu)
 	m.Counters.Configs++
