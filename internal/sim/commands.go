@@ -185,7 +185,7 @@ func readBuffer(p *words, _ *Line) func(*world) {
 	}
 }
 
-// readQuality reads what a link does: `loss 1% delay 2ms …`.
+// quality reads what a link does: `loss 1% delay 2ms …`.
 func (p *words) quality() func(*quality) {
 	var changes []func(*quality)
 	for len(p.rest) > 0 && p.err == nil {
@@ -316,7 +316,7 @@ func readSend(p *words, _ *Line) func(*world) {
 	for len(p.rest) > 0 && p.err == nil {
 		switch name := p.word(); name {
 		case "size":
-			s.least, s.most = p.span(0, p.script.mostMessage())
+			s.least, s.most = p.span(0, mostMessage)
 		case "set":
 			if s.anySet = p.accept("any"); !s.anySet {
 				s.base.set = int(p.number(0, int64(len(groupSets)-1)))

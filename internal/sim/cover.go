@@ -5,8 +5,10 @@ import (
 	"stampede/wire"
 )
 
-// Cover counts what happened, so that a run can tell what it has tried. Of
-// worlds added up each counts how many times, or with Worlds in how many.
+// Cover counts what happened in a world, so that a run can tell what it has
+// tried. CrashesInChange are those of a processor that was taking part in an
+// attempt; PartialInstalls are configurations that not all of their members
+// entered; messages InTransition are those delivered after a transitional event.
 type Cover struct {
 	Lives, Crashes, CrashesInChange, Restarts, Pauses, Leaves uint64
 	Cuts, Partitions, Merges, HandOffs                        uint64

@@ -116,14 +116,10 @@ func (w *world) route(n *node, to netip.AddrPort, b []byte) {
 	w.noteSent(n, &h, b)
 	switch {
 	case to.IsValid():
-		for _, r := range w.nodes {
-			if r.address == to {
-				w.carry(n, r, &h, b)
-			}
-		}
+		w.carryTo(n, to, &h, b)
 	case n.set.unicast:
 		for _, a := range n.peers {
-			w.route1(n, a, &h, b)
+			w.carryTo(n, a, &h, b)
 		}
 	default:
 		for _, r := range w.nodes {
@@ -134,9 +130,10 @@ func (w *world) route(n *node, to netip.AddrPort, b []byte) {
 	}
 }
 
-func (w *world) route1(n *node, to netip.AddrPort, h *wire.Header, b []byte) {
+// carryTo takes a datagram to whoever has an address.
+func (w *world) carryTo(n *node, to netip.AddrPort, h *wire.Header, b []byte) {
 	for _, r := range w.nodes {
-		if r.address == to && r != n {
+		if r.address == to {
 			w.carry(n, r, h, b)
 			return
 		}

@@ -66,7 +66,7 @@ var settingTable = []setting{
 	{"ring", func(s *settings) any { return &s.ring }, 0, 0},
 	{"compress", func(s *settings) any { return &s.compress }, 0, 0},
 	{"datagram", func(s *settings) any { return &s.datagram }, batch.MinDatagram, 9000},
-	{"message", func(s *settings) any { return &s.message }, 1, 4 << 20},
+	{"message", func(s *settings) any { return &s.message }, 1, mostMessage},
 	{"window", func(s *settings) any { return &s.window }, 1, 1 << 16},
 	{"history", func(s *settings) any { return &s.history }, 1, 1 << 16},
 	{"queue", func(s *settings) any { return &s.queue }, 1 << 10, 64 << 20},

@@ -10,7 +10,7 @@ import (
 const mostWanted = 5000
 
 // mostMessage is the greatest length that a message may have in a script.
-func (s *Script) mostMessage() int64 { return 4 << 20 }
+const mostMessage = 4 << 20
 
 // sending is a source's turn.
 func (w *world) sending(s *source) {

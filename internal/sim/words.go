@@ -148,7 +148,7 @@ func (p *words) set() (ids []wire.ProcessorID) {
 	return ids
 }
 
-// direction reads A>B, or A-B, which means both.
+// directions reads links A>B, or A-B, which means both.
 func (p *words) directions() (pairs [][2]wire.ProcessorID) {
 	for strings.ContainsAny(p.peek(), ">-") && isNumber(p.peek()) {
 		w := p.word()
