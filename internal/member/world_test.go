@@ -39,6 +39,8 @@ type world struct {
 	lives   uint64
 }
 
+var noAddress netip.AddrPort
+
 type flying struct {
 	at       int64
 	from, to int
