@@ -76,7 +76,9 @@
 // open|listed (the first configuration waits for all processors of the script);
 // sequencer following|fixed; echo off|on (multicast comes back to its sender);
 // ring off|on (arrivals lie in memory that can be kept); compress off|s2|zstd;
-// datagram, message, queue in bytes; window, history, buffer in datagrams;
+// datagram, message, queue in bytes; window, history, buffer in datagrams; pool,
+// how many of the longest messages can be joined at a time, times the number of
+// processors; spare, chunks for arrivals beside what twice the history takes;
 // detect, join, beacon, heartbeat, grace, retry, ack, roundtrip as times.
 //
 // # What is judged

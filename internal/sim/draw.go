@@ -145,6 +145,12 @@ func (d *draw) sizes() {
 		d.head("set history %d of %d", pick(d, 1, 3, 40), d.id())
 	}
 	d.head("set queue %d", pick(d, 2_000, 20_000, 200_000))
+	if d.chance(20) {
+		d.head("set pool 2")
+	}
+	if d.chance(15) {
+		d.head("set spare %d", pick(d, 2, 4, 10))
+	}
 }
 
 func (d *draw) manners() {

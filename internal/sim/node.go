@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 
@@ -113,10 +114,10 @@ func (w *world) equip(n *node) {
 	s, chunk, all := &n.set, batch.ChunkBytes, len(w.nodes)
 	history := int(s.history * s.datagram) // of all senders together
 	n.memory = memory{
-		arrivals: w.bank.get(3*history + (8+2*all)*chunk),
+		arrivals: w.bank.get(2*history + int(cmp.Or(s.spare, int64(8+4*all)))*chunk),
 		control:  w.bank.get(2*int(s.history)*128 + (8+2*all)*chunk),
 		ring:     w.bank.get(8 * chunk),
-		pool:     w.bank.get(4 * all * s.largestJoined()),
+		pool:     w.bank.get(int(s.pool) * all * s.largestJoined()),
 		queue:    w.bank.get(batch.QueueMemory(n.packing()) + 2*history + 16*chunk),
 	}
 }

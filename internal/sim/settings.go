@@ -24,6 +24,8 @@ type settings struct {
 	datagram, message, window, history int64 // bytes, bytes, datagrams, datagrams
 	queue                              int64 // bytes
 	buffer                             int64 // datagrams that wait for a pass; 0 = plenty
+	pool                               int64 // messages of the greatest length that can be joined at a time, for each processor
+	spare                              int64 // chunks for arrivals beside twice the history; 0 = plenty
 	compress                           wire.Codec
 
 	detect, join, beacon, heartbeat, grace, retry, ack, roundtrip time.Duration
@@ -31,7 +33,7 @@ type settings struct {
 
 func defaultSettings() settings {
 	return settings{
-		datagram: 600, message: 16 << 10, window: 64, history: 32, queue: 256 << 10,
+		datagram: 600, message: 16 << 10, window: 64, history: 32, queue: 256 << 10, pool: 4,
 		detect: 100 * time.Millisecond, join: 10 * time.Millisecond, beacon: 40 * time.Millisecond,
 		heartbeat: 10 * time.Millisecond, ack: 2 * time.Millisecond, grace: 200 * time.Microsecond,
 		retry: time.Millisecond, roundtrip: time.Millisecond,
@@ -71,6 +73,8 @@ var settingTable = []setting{
 	{"history", func(s *settings) any { return &s.history }, 1, 1 << 16},
 	{"queue", func(s *settings) any { return &s.queue }, 1 << 10, 64 << 20},
 	{"buffer", func(s *settings) any { return &s.buffer }, 0, 1 << 20},
+	{"pool", func(s *settings) any { return &s.pool }, 2, 64},
+	{"spare", func(s *settings) any { return &s.spare }, 0, 1 << 12},
 	{"detect", func(s *settings) any { return &s.detect }, int64(time.Millisecond), int64(time.Minute)},
 	{"join", func(s *settings) any { return &s.join }, int64(100 * time.Microsecond), int64(time.Minute)},
 	{"beacon", func(s *settings) any { return &s.beacon }, int64(100 * time.Microsecond), int64(time.Minute)},
