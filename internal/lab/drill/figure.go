@@ -44,7 +44,7 @@ var measures = [...]struct {
 	ColdStart: {[]int{3, 8}, 10, 200, 0, (*gauge).coldStart},
 	// With these numbers some 10,000 messages are sent between a processor's
 	// death and the moment when it is found out, and the window does not fill.
-	Cost: {[]int{4}, 10, 20_000, 200 * time.Millisecond, (*gauge).changeCost},
+	Cost: {[]int{4}, 10, 25_000, 200 * time.Millisecond, (*gauge).changeCost},
 }
 
 // FigureWords lists the words of the figures, as a flag's description does.
