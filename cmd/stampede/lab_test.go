@@ -15,6 +15,7 @@ func TestLabRefusesWhatMakesNoSense(t *testing.T) {
 		"--rest -1s":                           "rest",
 		"--settle -1s":                         "settle",
 		"--detect -1s":                         "detect",
+		"--ip 5":                               "ip",
 		"--transport pigeon":                   "transport",
 		"--faults kill,flood":                  "flood",
 		"--guarantee most":                     "most",

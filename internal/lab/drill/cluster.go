@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -34,18 +35,22 @@ type host struct {
 	hampered
 }
 
-// port is every processor's own, groupPort the multicast group's: nobody else
-// in a namespace wants them.
-const (
-	port      = 7400
-	groupPort = 7401
-	group     = "239.255.77.1"
+// port is every processor's own, the groups have the next one: nobody else in a
+// namespace wants them.
+const port = 7400
+
+var (
+	group4 = netip.MustParseAddrPort("239.255.77.1:7401") // for use within a site, RFC 2365
+	group6 = netip.MustParseAddrPort("[ff12::77:1]:7401") // transient, of the link, RFC 4291
 )
 
 func newCluster(ctx context.Context, o *Options, dir string) (*cluster, error) {
 	l, err := lab.New(ctx, o.Hosts)
 	if err != nil {
 		return nil, err
+	}
+	if o.IP == 6 && !l.Hosts[0].IPv6.IsValid() {
+		return nil, errors.Join(errors.New("ip 6: the kernel has no IPv6"), l.Close())
 	}
 	c := &cluster{o: o, dir: dir, lab: l, hosts: make([]*host, 1), died: make(chan *process, 1)}
 	for i := range l.Hosts {
@@ -69,7 +74,12 @@ func (c *cluster) start(id int) (err error) {
 
 // args are what `stampede` is called with on a host.
 func (c *cluster) args(h *host) []string {
-	at := func(h *host) string { return fmt.Sprint(h.place.IPv4, ":", port) }
+	at := func(h *host) string { return netip.AddrPortFrom(h.place.IPv4, port).String() }
+	group := group4
+	if c.o.IP == 6 {
+		at = func(h *host) string { return netip.AddrPortFrom(h.place.IPv6, port).String() }
+		group = group6
+	}
 	args := []string{"node", "--id", strconv.Itoa(h.id), "--cluster", "lab", "--bind", at(h), "--trace", h.tail.path,
 		"--rate", strconv.FormatFloat(c.o.Rate, 'f', -1, 64), "--size", strconv.Itoa(c.o.Size)}
 	if c.o.Transport == unicast {
@@ -79,7 +89,7 @@ func (c *cluster) args(h *host) []string {
 		}
 		args = append(args, "--transport", "unicast", "--peers", strings.Join(peers, ","))
 	} else {
-		args = append(args, "--multicast", fmt.Sprint(group, ":", groupPort), "--interface", lab.Interface)
+		args = append(args, "--multicast", group.String(), "--interface", lab.Interface)
 	}
 	if c.o.Guarantee != "" {
 		args = append(args, "--guarantee", c.o.Guarantee)

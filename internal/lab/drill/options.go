@@ -23,6 +23,7 @@ type Options struct {
 	Size      int           // bytes of a message
 	Guarantee string        // as `stampede node` takes it; default its own
 	Transport string        // multicast (the default) or unicast
+	IP        int           // version: 4 (the default) or 6
 	Detect    time.Duration // 0 = the processors' own default
 	NodeArgs  []string      // more flags of `stampede node`
 
@@ -50,6 +51,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Transport == "" {
 		o.Transport = multicast
+	}
+	if o.IP == 0 {
+		o.IP = 4
 	}
 	if o.Out == nil {
 		o.Out = io.Discard
@@ -84,6 +88,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("detect: %v is negative", o.Detect)
 	case !(o.Rate > 0):
 		return fmt.Errorf("rate: %g messages/s: a cluster that is silent shows nothing", o.Rate)
+	case o.IP != 4 && o.IP != 6:
+		return fmt.Errorf("ip: %d is neither 4 nor 6", o.IP)
 	case o.Transport != multicast && o.Transport != unicast:
 		return fmt.Errorf("transport: %q is none of %s|%s", o.Transport, multicast, unicast)
 	}
