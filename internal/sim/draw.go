@@ -169,7 +169,7 @@ func (d *draw) manners() {
 	if d.chance(50) {
 		d.head("set ring on")
 	}
-	if d.chance(10) {
+	if d.chance(20) {
 		d.head("set compress %s", pick(d, "s2", "s2", "zstd"))
 	}
 	for _, id := range d.ids {

@@ -14,7 +14,7 @@ func (d *draw) faults() {
 		draw   func()
 	}{
 		{55, d.crashes}, {30, d.pauses}, {20, d.leaves}, {35, d.partitions},
-		{25, d.cuts}, {35, d.traps}, {35, d.losses}, {15, d.badLinks}, {20, d.handOffs},
+		{25, d.cuts}, {35, d.traps}, {35, d.losses}, {15, d.badLinks}, {30, d.handOffs},
 	}
 	for _, k := range kinds {
 		if !d.chance(k.chance) {
@@ -53,7 +53,11 @@ func (d *draw) cascade() {
 	if d.chance(30) {
 		d.rng.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	}
-	d.at(t, "crash %d", ids[0])
+	if d.chance(30) {
+		a, b := ids[0], ids[1+d.rng.IntN(len(ids)-1)]
+		d.at(t-d.delay, "handoff %d to %d", a, b)
+	}
+	d.at(t, "%s %d", pick(d, "crash", "crash", "crash", "leave", "pause"), ids[0])
 	d.at(t, "lift hole")
 	if asleep := ids[len(ids)-1]; d.chance(50) { // it comes to the second attempt
 		d.at(t, "pause %d", asleep)
