@@ -85,7 +85,7 @@ func (w *world) resume(n *node) {
 
 func (w *world) beginLeave(n *node) {
 	if n.up && !n.leaving {
-		n.leaving = true
+		n.leaving, n.since = true, w.now
 		w.log("%v begins to leave", n)
 		n.machine.Leave(n.clock.at(w.now))
 		w.wake(n, w.now+n.cost)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"stampede/batch"
 	"stampede/internal/member"
@@ -29,8 +30,9 @@ type node struct {
 	up      bool
 	paused  bool
 	leaving bool
-	dying   int  // it crashes at its next burst, so many datagrams of which leave; -1 = it does not
-	later   bool // rather at the burst in which more than that would have left in all
+	since   int64 // when it began to leave
+	dying   int   // it crashes at its next burst, so many datagrams of which leave; -1 = it does not
+	later   bool  // rather at the burst in which more than that would have left in all
 	machine *member.Machine
 	queue   *queue
 	arenas  arenas
@@ -317,10 +319,28 @@ func (w *world) problems(n *node) {
 // leave ends a life as planned.
 func (w *world) leave(n *node) {
 	w.settleIdentity(n)
+	if w.now-n.since >= int64(leaveLimit) {
+		w.hurry(n)
+	}
 	w.trace(n, trace.Event{Kind: trace.Leave})
 	w.log("%v has left", n)
 	w.cover.Leaves++
 	w.end(n)
+}
+
+// leaveLimit is more than a leaver waits for its own application, by its own
+// clock.
+const leaveLimit = 1500 * time.Millisecond
+
+// hurry lets the application of a leaver that has waited for too long take
+// everything that there is.
+func (w *world) hurry(n *node) {
+	for more := true; more && w.failure == nil; {
+		n.app.consumed += uint64(len(n.app.items) - n.app.head)
+		n.app.items, n.app.head = n.app.items[:0], 0
+		n.machine.Consumed(n.app.consumed)
+		more = w.drain(n)
+	}
 }
 
 // accept hands messages that wait to the queue, as far as it has room.
