@@ -38,13 +38,14 @@ func (s *Session) deliverEarly(st *stream, sl *slot) {
 		return
 	}
 	sl.unorderedDone = true
-	it := wire.NewFrames(sl.frames(), sl.first)
+	base, number := st.ahead(sl)
+	it := wire.NewFrames(sl.frames()[base:], number)
 	r := run{s: s, st: st, sl: sl}
 	var f wire.Frame
 	for it.Next(&f) {
 		switch {
 		case f.Type == wire.FrameMessage && f.Guarantee == wire.Unordered && f.Missing == 0:
-			r.add(&f, 0)
+			r.add(&f, base)
 			continue
 		case f.Type == wire.FrameMessage && f.Guarantee == wire.Unordered:
 			s.deliverLent(st, sl, &f)
@@ -56,11 +57,21 @@ func (s *Session) deliverEarly(st *stream, sl *slot) {
 	r.flush()
 }
 
+// ahead is where the part of a datagram begins that the cursor has not passed,
+// and the number of the first whole message in it.
+func (st *stream) ahead(sl *slot) (base int, number uint64) {
+	if c := &st.cursor; c.dseq == sl.dseq && c.off > 0 {
+		return c.off, c.number
+	}
+	return 0, sl.first
+}
+
 // early says whether all unordered messages of a datagram can be taken now: it
 // holds some, their group sets are known and there is room for the fragments.
 func (s *Session) early(st *stream, sl *slot) bool {
 	any := false
-	it := wire.NewFrames(sl.frames(), sl.first)
+	base, number := st.ahead(sl)
+	it := wire.NewFrames(sl.frames()[base:], number)
 	var f wire.Frame
 	for it.Next(&f) {
 		if f.Type != wire.FrameMessage && f.Type != wire.FrameFragment || f.Guarantee != wire.Unordered {
@@ -160,11 +171,7 @@ func (s *Session) joinEarly(st *stream, sl *slot, f *wire.Frame, limit int) bool
 
 // deliverWaiting looks again at the unordered messages that waited for a group set.
 func (s *Session) deliverWaiting(st *stream) {
-	from := st.cursor.dseq
-	if st.cursor.off > 0 {
-		from++ // the cursor is inside: what it has passed was delivered
-	}
-	for d := from; d <= st.high; d++ {
+	for d := st.cursor.dseq; d <= st.high; d++ {
 		if sl := st.held(d); sl != nil && (sl.carries(wire.Unordered) || sl.has(wire.FrameFragment)) {
 			s.deliverEarly(st, sl)
 		}

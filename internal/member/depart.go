@@ -45,6 +45,9 @@ type handing struct {
 // depart ends the present configuration with the cut that the attempt agreed on.
 func (m *Machine) depart(begun *Change) {
 	d := &departed{session: m.session, next: begun}
+	if !m.behind() {
+		d.reached, d.base = true, m.out.base // some of its deliveries may be out already
+	}
 	m.departed = append(m.departed, d)
 	if m.session == nil {
 		return
