@@ -21,15 +21,19 @@ var verbs map[string]func(*words, *Line) func(*world)
 
 func init() { // `when` holds a command: the table refers to itself
 	verbs = map[string]func(*words, *Line) func(*world){
-		"start":     forEach((*world).start),
-		"restart":   forEach(func(w *world, n *node) { w.crash(n); w.start(n); w.cover.Restarts++ }),
-		"pause":     forEach(func(w *world, n *node) { w.pause(n) }),
-		"resume":    forEach((*world).resume),
-		"leave":     forEach((*world).beginLeave),
-		"crash":     readCrash,
-		"app":       readApp,
-		"clock":     readClock,
-		"buffer":    readBuffer,
+		"start":   forEach((*world).start),
+		"restart": forEach(func(w *world, n *node) { w.crash(n); w.start(n); w.cover.Restarts++ }),
+		"pause":   forEach(func(w *world, n *node) { w.pause(n) }),
+		"resume":  forEach((*world).resume),
+		"leave":   forEach((*world).beginLeave),
+		"crash":   readCrash,
+		"app":     readApp,
+		"clock":   readClock,
+		"buffer":  readBuffer,
+		"incarnation": func(p *words, _ *Line) func(*world) {
+			id, n := p.id(), uint64(p.number(1, 1<<62))
+			return func(w *world) { w.node(id).given = n }
+		},
 		"send":      readSend,
 		"network":   readNetwork,
 		"link":      readLink,

@@ -32,6 +32,7 @@
 //	buffer IDS holds N          receive buffer in datagrams; `buffer IDS default`
 //	clock IDS ahead D|rate PPM|drift PPM
 //	                            drift: a rate that changes every 20 ms by up to so much
+//	incarnation ID N            of its next life, instead of a higher one than before
 //	handoff A to B              if A is the sequencer
 //	send ID GUARANTEE [LABEL] [size A[..B]] [set K|set any] [lent] [times N] [every D]
 //	                            GUARANTEE is unordered, fifo, agreed, safe or any; set K has

@@ -121,6 +121,9 @@ func (d *draw) timers() {
 	}
 	d.head("set detect %v", d.detect)
 	d.head("set join %v", max(d.detect/time.Duration(pick(d, 8, 10, 20)), time.Millisecond))
+	if d.chance(10) {
+		d.head("set join %v of %d", max(d.detect/time.Duration(pick(d, 4, 30)), time.Millisecond), d.id())
+	}
 	d.head("set beacon %v", d.detect/time.Duration(pick(d, 1, 2, 2, 3)))
 	d.head("set heartbeat %v", heartbeat)
 	d.head("set grace %v", pick[time.Duration](d, 50, 200, 200, 1000)*time.Microsecond)

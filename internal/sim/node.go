@@ -26,7 +26,8 @@ type node struct {
 	buffer  int   // datagrams that wait for a pass; more are lost
 	memory  memory
 
-	life    int // 0 = it never ran
+	life    int    // 0 = it never ran
+	given   uint64 // the incarnation of its next life; 0 = by its clock
 	up      bool
 	paused  bool
 	leaving bool
@@ -135,7 +136,8 @@ func (w *world) start(n *node) {
 	n.known, n.early, n.config, n.changed = false, n.early[:0], nil, nil
 	n.inbox, n.wanted = n.inbox[:0], n.wanted[:0]
 	n.overruns, n.before, n.passAt, n.idle = 0, 0, never, 0
-	n.who = wire.Member{ID: n.id, Incarnation: max(n.who.Incarnation+1, uint64(n.clock.at(w.now)/1000))}
+	n.who = wire.Member{ID: n.id, Incarnation: cmp.Or(n.given, max(n.who.Incarnation+1, uint64(n.clock.at(w.now)/1000)))}
+	n.given = 0
 	n.record = &life{who: n.who, node: n, salt: uint64(n.id)<<32 | uint64(n.life)}
 	n.app = app{pace: n.app.pace, each: n.app.each}
 	n.peers = nil
