@@ -1,11 +1,13 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"stampede/internal/lab/drill"
+	"stampede/internal/testenv"
 )
 
 // wantCleanDrill checks that all came together again and kept their promises,
@@ -38,6 +40,15 @@ func TestClusterSurvives(t *testing.T) {
 func TestClusterSurvivesOverlappingFaults(t *testing.T) {
 	t.Parallel()
 	o, dir := drillHosts(t, "--overlap", "--seed", "1", "--detect", "100ms")
+	wantCleanDrill(t, o, dir)
+}
+
+func TestClusterSurvivesOverIPv6(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
+		testenv.Skip(t, "needs IPv6")
+	}
+	o, dir := drillHosts(t, "--overlap", "--seed", "3", "--ip", "6", "--transport", "unicast")
 	wantCleanDrill(t, o, dir)
 }
 
