@@ -148,20 +148,9 @@ func (c *cluster) up(ctx context.Context, h *host) error {
 	return err
 }
 
-// rewire makes the network what the faults that last make of it together:
-// whatever one of them cuts is cut, and of several losses the worst counts.
+// rewire makes the network what the faults that last make of it together.
 func (c *cluster) rewire(ctx context.Context) error {
-	var cuts []lab.Cut
-	losses := make([]float64, len(c.hosts))
-	for _, f := range c.wrong {
-		cuts = append(cuts, lab.Between(f.Groups...)...)
-		cuts = append(cuts, lab.OneWay(f.Hosts, f.Others)...)
-		if f.Kind == Loss {
-			for _, id := range f.Hosts {
-				losses[id] = max(losses[id], f.Percent)
-			}
-		}
-	}
+	cuts, losses := network(c.wrong, len(c.hosts))
 	for _, h := range c.hosts[1:] {
 		if h.loss != losses[h.id] {
 			if err := h.place.Loss(ctx, losses[h.id]); err != nil {
@@ -171,6 +160,22 @@ func (c *cluster) rewire(ctx context.Context) error {
 		}
 	}
 	return c.lab.Cut(ctx, cuts...)
+}
+
+// network is what faults come to together: whatever one of them cuts is cut,
+// and of several losses at a host, in percent, the worst counts.
+func network(faults []*Fault, hosts int) (cuts []lab.Cut, losses []float64) {
+	losses = make([]float64, hosts)
+	for _, f := range faults {
+		cuts = append(cuts, lab.Between(f.Groups...)...)
+		cuts = append(cuts, lab.OneWay(f.Hosts, f.Others)...)
+		if f.Kind == Loss {
+			for _, id := range f.Hosts {
+				losses[id] = max(losses[id], f.Percent)
+			}
+		}
+	}
+	return cuts, losses
 }
 
 // heal ends every fault there is, and starts who is dead.
