@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -252,7 +253,7 @@ func (c *cluster) stop() (err error) {
 	}
 	for _, h := range c.hosts[1:] {
 		if h.run != nil {
-			err = errors.Join(err, h.run.terminate())
+			err = errors.Join(err, h.terminate())
 		}
 	}
 	limit, cancel := context.WithTimeout(context.Background(), leaveLimit)
@@ -264,6 +265,17 @@ func (c *cluster) stop() (err error) {
 		}
 	}
 	return err
+}
+
+// terminate tells the processor to leave. One that has not begun its trace does
+// not know the signal yet, and has nothing to leave: it is killed.
+func (h *host) terminate() error {
+	if _, err := os.Stat(h.tail.path); err != nil {
+		h.run.kill()
+		h.run = nil
+		return nil
+	}
+	return h.run.terminate()
 }
 
 // awaitLeave waits for a processor that was told to leave, if this one was.

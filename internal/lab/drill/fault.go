@@ -80,7 +80,7 @@ func (c *cluster) leave(h *host) error {
 	if h.run == nil || h.paused != nil {
 		return nil
 	}
-	return h.run.terminate()
+	return h.terminate()
 }
 
 // revive starts a processor that is dead, or leaves. One whose interface is down would
