@@ -79,7 +79,7 @@ func (m *Machine) mayLeave(now int64, q Source) bool {
 		}
 		return false
 	}
-	if !s.Calm() || q.Backlog() > 0 {
+	if !s.Calm() || q.Backlog() > 0 || m.behind() {
 		l.farewell = false
 		return false
 	}
