@@ -16,7 +16,6 @@ type recovering struct {
 	done    bool         // nothing is lacking
 	tries   int          // requests in a row that brought nothing
 	at      int64        // when the next request is due
-	ranges  []wire.Range
 	scratch []byte
 }
 
