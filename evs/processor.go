@@ -274,7 +274,7 @@ func (p *Processor) gone() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.problem != nil {
-		return fmt.Errorf("%w: %w", ErrClosed, p.problem)
+		return fmt.Errorf("%w (%w)", p.problem, ErrClosed)
 	}
 	return ErrClosed
 }
