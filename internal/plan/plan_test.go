@@ -45,6 +45,7 @@ var plan = []struct {
 	{"internal/trace", floor{}},
 	{"internal/verify", floor{imports: []string{"internal/trace"}}},
 	{"internal/sim", floor{imports: []string{"internal/member", "internal/verify", "internal/trace", "order", "batch", "wire", "perf"}}},
+	{"internal/sim/mutants", floor{imports: []string{"internal/sim"}}},
 	{"internal/lab/drill", floor{imports: []string{"internal/lab", "internal/trace", "internal/verify"}}},
 	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
 	{"internal/node", floor{imports: []string{"evs", "internal/trace"}}},
