@@ -46,6 +46,9 @@ func (s *Slab) room(n int) bool {
 	return true
 }
 
+// Room is how many chunks the slab's arena has left, and of how many.
+func (s *Slab) Room() (free, of int) { return s.arena.Free(), s.arena.Len() }
+
 // Close gives the open chunk back; copies live on until their holders release
 // them. The slab can be used again.
 func (s *Slab) Close() {

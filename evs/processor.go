@@ -223,10 +223,11 @@ func (p *Processor) log(what string, args ...any) {
 // admit adds a handle, whose first event is the present configuration, if
 // there is one.
 func (p *Processor) admit(h *Handle) error {
-	if p.closing.Load() {
+	p.mu.Lock()
+	if p.closing.Load() { // shut closes the handles that it finds
+		p.mu.Unlock()
 		return p.gone()
 	}
-	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.handles) >= maxHandles {
 		return errHandles
@@ -313,6 +314,11 @@ func (p *Processor) Leave(ctx context.Context) error {
 			err = errLeave
 		}
 	case <-p.done:
+		select {
+		case <-p.left:
+		default:
+			err = p.gone() // it ended before the others were told
+		}
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -332,9 +338,9 @@ func (p *Processor) Close() error {
 
 // shut ends everything, after the loop's last pass.
 func (p *Processor) shut() {
-	p.closing.Store(true)
 	p.out.close()
 	p.mu.Lock()
+	p.closing.Store(true)
 	handles := p.handles
 	p.mu.Unlock()
 	for _, h := range handles {

@@ -54,6 +54,10 @@ func (s *Session) Cut(u *Union) {
 			}
 		}
 	}
+	for i := range s.streams {
+		s.forsake(&s.streams[i])
+	}
+	s.patient = false
 	s.cut.step = regular // all group sets are known: what they are of can be delivered
 	s.advance()
 	s.stable = max(s.stable, min(u.Line, s.aru))
@@ -109,9 +113,13 @@ func (s *Session) cutWalk() bool {
 	switch {
 	case w.left > 0 && s.streams[w.member].held(w.next) == nil:
 		s.cut.hole = true
-		s.streams[w.member].stamped = w.next
-		w.next++
-		w.left--
+		n := uint64(1)
+		if w.next > s.streams[w.member].high {
+			n = uint64(w.left) // nobody holds any of the rest
+		}
+		s.streams[w.member].stamped = w.next + n - 1
+		w.next += n
+		w.left -= uint32(n)
 	case w.left > 0:
 		s.stepRun()
 	case !s.stepReader():

@@ -29,7 +29,7 @@ const maxEarly = 8
 // come, gaps before it or not. All of them or none: if one cannot be yet, the
 // datagram's wait for their group set, or for the cursor.
 func (s *Session) deliverEarly(st *stream, sl *slot) {
-	if sl.unorderedDone || s.cut.step == frozen {
+	if sl.unorderedDone || s.cut.step == frozen || s.patient {
 		return
 	}
 	ready := s.early(st, sl)
@@ -49,7 +49,7 @@ func (s *Session) deliverEarly(st *stream, sl *slot) {
 			continue
 		case f.Type == wire.FrameMessage && f.Guarantee == wire.Unordered:
 			s.deliverLent(st, sl, &f)
-		case f.Type == wire.FrameFragment && f.Guarantee == wire.Unordered:
+		case f.Type == wire.FrameFragment && f.Guarantee == wire.Unordered && (s.cut.step == running || s.whole(st, sl.dseq, &f)):
 			s.joinEarly(st, sl, &f, s.earlyLimit())
 		}
 		r.flush()
@@ -78,8 +78,11 @@ func (s *Session) early(st *stream, sl *slot) bool {
 			continue
 		}
 		any = true
-		if f.Batch && s.cut.step == running {
-			return false // which group sets it needs is known when it is decoded: the cursor has them all
+		if f.Codec != wire.CodecNone && s.cut.step == running {
+			return false // to decode it takes memory, which those at the cursor may be waiting for
+		}
+		if s.cut.step != running && f.Type == wire.FrameFragment && !s.whole(st, sl.dseq, &f) {
+			continue // it never will be
 		}
 		if !f.Inline && !f.Batch && !st.knows(f.Set) || !s.memoryFor(&f) {
 			return false
@@ -89,6 +92,86 @@ func (s *Session) early(st *stream, sl *slot) bool {
 		}
 	}
 	return any
+}
+
+// Wait puts off the unordered messages that come: the application has not come
+// to this configuration yet, and needs the memory for the one before. Proceed
+// ends that.
+func (s *Session) Wait() { s.patient = true }
+
+// Proceed delivers what Wait has put off.
+func (s *Session) Proceed() {
+	s.patient = false
+	for i := range s.streams {
+		s.deliverWaiting(&s.streams[i])
+	}
+}
+
+// whole says whether all pieces of a fragmented message are held, or were joined
+// before: in the cut one that is not must not be begun, since its memory would
+// never come back. Its pieces lie in datagrams that follow on one another.
+func (s *Session) whole(st *stream, dseq uint64, f *wire.Frame) bool {
+	for i := range st.early {
+		if st.early[i].number == f.Number {
+			return true
+		}
+	}
+	first, last := f.Offset == 0, f.Last()
+	for d := dseq - 1; !first; d-- {
+		p, ok := st.piece(d, f.Number)
+		if !ok {
+			return false
+		}
+		first = p.Offset == 0
+	}
+	for d := dseq + 1; !last; d++ {
+		p, ok := st.piece(d, f.Number)
+		if !ok {
+			return false
+		}
+		last = p.Last()
+	}
+	return true
+}
+
+// piece is the fragment of a message in a datagram, if that is held.
+func (st *stream) piece(dseq uint64, number uint64) (f wire.Frame, ok bool) {
+	sl := st.held(dseq)
+	if sl == nil || !sl.has(wire.FrameFragment) {
+		return f, false
+	}
+	it := wire.NewFrames(sl.frames(), sl.first)
+	for it.Next(&f) {
+		if f.Type == wire.FrameFragment && f.Number == number {
+			return f, true
+		}
+	}
+	return f, false
+}
+
+// forsake gives back, when the cut begins, the memory of messages that were
+// begun and never will be complete.
+func (s *Session) forsake(st *stream) {
+	keep := st.early[:0]
+	for _, e := range st.early {
+		left := int(e.total - e.got)
+		for d := st.cursor.dseq; d <= st.high && left > 0; d++ {
+			sl := st.held(d)
+			if sl == nil || sl.unorderedDone {
+				continue
+			}
+			if f, ok := st.piece(d, e.number); ok {
+				left -= int(pieceLen(&f))
+			}
+		}
+		if left > 0 {
+			s.mem.Pool.Put(e.bytes)
+		} else {
+			keep = append(keep, e)
+		}
+	}
+	clear(st.early[len(keep):])
+	st.early = keep
 }
 
 // memoryFor says whether a message that a frame may complete has reassembly

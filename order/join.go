@@ -51,7 +51,7 @@ func (s *Session) join(st *stream, sl *slot, f *wire.Frame) bool {
 		return true
 	}
 	if f.Guarantee == wire.Unordered {
-		return s.joinEarly(st, sl, f, len(st.early)+1)
+		return s.cut.step != running && !s.whole(st, sl.dseq, f) || s.joinEarly(st, sl, f, len(st.early)+1)
 	}
 	if f.Offset == 0 && f.Last() && f.Missing == 0 {
 		return s.complete(st, f, f.Body, false)

@@ -58,6 +58,14 @@ func (s *Session) hear(now int64, i int, h *wire.Header) {
 // Heard is when a member was last heard, for the detection of failures.
 func (s *Session) Heard(i int) int64 { return s.members[i].heard }
 
+// Slept tells that this processor was not running for d before now: nobody was
+// silent meanwhile.
+func (s *Session) Slept(now, d int64) {
+	for i := range s.members {
+		s.members[i].heard = min(s.members[i].heard+d, now)
+	}
+}
+
 // arrive keeps a stream datagram.
 func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk *batch.Chunk) {
 	s.Counters.Received++

@@ -84,6 +84,9 @@ func (s *Session) fetch(now int64, out *batch.Burst) {
 		i := s.index(g.Stream)
 		for ; g.Count > 0 && budget > 0; g.First, g.Count, budget = g.First+1, g.Count-1, budget-1 {
 			h := r.union.Holder(i, g.First, r.tries/recoverTries)
+			if h < 0 {
+				continue
+			}
 			holders[h] = extend(holders[h], wire.Range{Stream: g.Stream, Asked: s.ids[h], First: g.First, Count: 1})
 		}
 	}

@@ -156,7 +156,7 @@ func (r *repairing) ask(s *Session, asker int, body []byte) {
 			s.Counters.Unheld++
 			continue
 		}
-		first, end := max(g.First, 1), min(g.First+uint64(g.Count), s.streams[i].high+1)
+		first, end := max(g.First, s.streams[i].freed+1), min(g.First+uint64(g.Count), s.streams[i].high+1)
 		if end <= first {
 			s.Counters.Unheld++
 			continue
@@ -171,9 +171,8 @@ func (r *repairing) answer(s *Session, now int64, out *batch.Burst) {
 	for len(r.asked) > 0 && left > 0 {
 		q := &r.asked[0]
 		for ; q.count > 0 && left > 0; q.first, q.count = q.first+1, q.count-1 {
-			if s.sendAgain(now, q, out) {
-				left--
-			}
+			s.sendAgain(now, q, out)
+			left-- // what is not held has cost a look
 		}
 		if q.count == 0 {
 			r.asked = append(r.asked[:0], r.asked[1:]...)

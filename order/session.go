@@ -98,6 +98,7 @@ type Session struct {
 	follow  following
 	cut     cut
 	recover recovering
+	patient bool             // see Wait
 	starved bool             // a delivery stopped for want of reassembly memory
 	out     []Delivery       // deliverable, not asked for yet
 	given   []Delivery       // the last answer of Deliver, whose memory comes next

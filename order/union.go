@@ -33,6 +33,27 @@ func (st *stream) extras() (spans []wire.Span) {
 	return spans
 }
 
+// Plausible says whether an answer can be about this configuration: nobody
+// numbers a datagram that is further beyond what this member has freed than two
+// histories reach, one that it holds and one that may be under way. Answers
+// that claim more would make a union, and what is lacking of it, without end.
+func (s *Session) Plausible(a *wire.Answer) bool {
+	if len(a.Streams) != len(s.streams) {
+		return false
+	}
+	for i := range a.Streams {
+		most := s.streams[i].room() + 3*uint64(len(s.streams[i].slots))
+		as := &a.Streams[i]
+		if as.Contiguous > most {
+			return false
+		}
+		if n := len(as.Extras); n > 0 && as.Extras[n-1].First+uint64(as.Extras[n-1].Count) > most+1 {
+			return false
+		}
+	}
+	return true
+}
+
 // Union is what some members of a configuration hold of it together, when they
 // go on into another one. All of them compute it from the same answers.
 type Union struct {

@@ -83,15 +83,17 @@ func (m *Machine) overdue(now int64) bool {
 	return now-max(m.attempt.progress, m.attention.listening) > limit
 }
 
-// freshID is above all that were seen, and above the time of day at which this
+// freshID is above all that the members of a set have seen, and above the time of day at which this
 // processor was started: it never comes back. An earlier life, with the clocks
 // of the others ahead of this one's, may have gone on from the same highest
 // epoch: a part of the incarnation makes the epochs differ as well, for those
 // who see no more of it than epoch and representative.
-func (m *Machine) freshID() wire.ConfigID {
+func (m *Machine) freshID(set []candidate) wire.ConfigID {
 	epoch := max(m.cfg.Self.Incarnation, m.seen.Epoch)
-	for _, p := range m.peers {
-		epoch = max(epoch, p.seen.Epoch)
+	for _, c := range set { // a stranger's word raises nothing
+		if c.peer != nil {
+			epoch = max(epoch, c.peer.seen.Epoch)
+		}
 	}
 	const part = 1 << 16
 	return wire.ConfigID{
@@ -103,7 +105,7 @@ func (m *Machine) freshID() wire.ConfigID {
 // proposeAll begins an attempt as its representative.
 func (m *Machine) proposeAll(now int64, set []candidate) {
 	m.attempt = attempt{
-		id:  m.freshID(),
+		id:  m.freshID(set),
 		own: true, mtu: uint16(m.cfg.Datagram), maxMessage: m.cfg.MaxMessage,
 	}
 	a := &m.attempt
@@ -154,7 +156,7 @@ func (m *Machine) takeProposal(now int64, from wire.ProcessorID, body []byte, ad
 	}
 	under := m.phase == committing || m.phase == recovering
 	switch {
-	case !possible(p.Config) || p.Config.Rep != from:
+	case p.Config.Epoch > maxProposed || p.Config.Rep != from:
 		m.Counters.Impossible++
 		return
 	case under && p.Config == m.attempt.id:
@@ -271,11 +273,11 @@ func (m *Machine) hearMember(now int64, id wire.ProcessorID) {
 // or the request for what is missing of the answers of all.
 func (m *Machine) stepCommit(now int64, out *batch.Burst) {
 	a := &m.attempt
-	at := m.fetch(now, out)
 	if a.own && m.allAnswered() {
-		m.freezeStates(now, out)
+		m.freezeStates(now, out) // which may give memory back: nothing of it is in the burst
 		return
 	}
+	at := m.fetch(now, out)
 	if m.overdue(now) {
 		m.fail(now)
 		return

@@ -140,6 +140,9 @@ func (m *Machine) handOver(d *departed) (c *Change, out []order.Delivery, wait b
 	c, d.next, d.finished = d.next, nil, true
 	m.out.base = m.out.emitted
 	m.out.ordered = max(m.out.ordered, d.ordered)
+	if !m.behind() {
+		m.session.Proceed()
+	}
 	return c, nil, false
 }
 
@@ -189,8 +192,15 @@ func (m *Machine) retire() {
 const mostDeparted = 8
 
 // mute says whether this processor takes part in no further configuration
-// until its application has caught up.
-func (m *Machine) mute() bool { return len(m.departed) > mostDeparted }
+// until its application has caught up: it is too many behind, or what it has
+// not given back leaves too little memory to fetch what a recovery lacks.
+func (m *Machine) mute() bool {
+	if n := len(m.departed); n == 0 || n > mostDeparted {
+		return n > 0
+	}
+	free, of := m.mem.Arrivals.Room()
+	return free < of/4
+}
 
 // Returned are own datagrams that nobody needs any more, for the packer's
 // Release; valid until the next Step or Receive.

@@ -14,19 +14,34 @@ type attention struct {
 	last      int64 // length of its last own pause
 }
 
-// notice finds out whether this processor was itself not running.
+// notice finds out whether this processor was itself not running. For that
+// long nobody was silent.
 func (m *Machine) notice(now int64) {
 	a := &m.attention
-	if late := now - a.promised; a.promised > 0 && late > m.cfg.Detect/4 {
-		a.listening, a.last = now, late
-		m.Counters.Pauses++
+	late := now - a.promised
+	if a.promised == 0 || late <= m.cfg.Detect/4 {
+		return
+	}
+	a.listening, a.last = now, late
+	m.Counters.Pauses++
+	for _, p := range m.peers {
+		if p.heard != 0 {
+			p.heard = min(p.heard+late, now)
+		}
+	}
+	if m.session != nil {
+		m.session.Slept(now, late)
 	}
 }
 
 // silence is for how long a peer was not heard, of the time in which this
-// processor listened.
+// processor was running; and nothing just after it was not, when what has
+// arrived meanwhile is still to be taken in.
 func (m *Machine) silence(p *peer, now int64) int64 {
-	return now - max(p.heard, m.attention.listening)
+	if now-m.attention.listening < m.cfg.Detect/2 {
+		return 0
+	}
+	return now - p.heard
 }
 
 // listen books which members the traffic of the present configuration shows

@@ -89,7 +89,7 @@ func (m *Machine) decide(now int64) {
 		m.proposeAll(now, set)
 		return
 	}
-	if now > max(m.gathered.changed, m.gathered.since)+m.leadTime() {
+	if now > max(m.gathered.changed, m.gathered.since, m.attention.listening)+m.leadTime() {
 		set[0].peer.heard = 0 // it does not lead: until it is heard again, it is not there
 		m.failures++
 		m.gather(now)

@@ -222,3 +222,106 @@ func TestReplays(t *testing.T) {
 		w.fatal("they are not together any more")
 	}
 }
+
+// recoverWith brings processor 3 of three into an attempt of 1's, and hands it
+// answers of all, of which that of 1 is the given one.
+func (w *world) recoverWith(first ...wire.Answer) {
+	w.t.Helper()
+	m := w.nodes[2].m
+	id := wire.ConfigID{Epoch: m.seen.Epoch + 5, Rep: 1, RepIncarnation: w.nodes[0].m.cfg.Self.Incarnation}
+	p := wire.Proposal{Config: id, MTU: 1000, MaxMessage: 1 << 16}
+	for i := range 3 {
+		c := w.nodes[i].m.cfg
+		p.Members = append(p.Members, wire.ProposedMember{ID: c.Self.ID, Incarnation: c.Self.Incarnation, Window: c.Window, History: c.History})
+	}
+	w.forge(2, wire.KindPropose, 1, p.AppendTo(nil))
+	if m.phase != committing {
+		w.t.Fatal("the proposal was not answered")
+	}
+	s := wire.State{Proposal: id}
+	for _, owner := range []wire.ProcessorID{1, 2, 3} {
+		list := []wire.Answer{{Streams: []wire.StreamState{{Member: 1}, {Member: 2}, {Member: 3}}}}
+		if owner == 1 {
+			list = first
+		}
+		for k := range list {
+			a := &list[k]
+			a.Proposal, a.Old, a.Part, a.Parts = id, m.config, uint16(k), uint16(len(list))
+			s.Answers = append(s.Answers, wire.OwnedAnswer{Owner: owner, Body: a.AppendTo(nil)})
+		}
+	}
+	w.forge(2, wire.KindState, 1, s.AppendTo(nil))
+}
+
+// TestLyingAnswers: answers that claim more than there can be, or contradict
+// themselves, end the attempt.
+func TestLyingAnswers(t *testing.T) {
+	streams := func(second wire.StreamState) []wire.StreamState {
+		second.Member = 2
+		return []wire.StreamState{{Member: 1}, second, {Member: 3}}
+	}
+	for what, answer := range map[string][]wire.Answer{
+		"a prefix without end": {{Streams: streams(wire.StreamState{Contiguous: 1<<64 - 1})}},
+		"extras without end":   {{Streams: streams(wire.StreamState{Extras: []wire.Span{{First: 2, Count: 1<<32 - 1}}})}},
+		"extras that go back": {
+			{Streams: streams(wire.StreamState{Extras: []wire.Span{{First: 100, Count: 1}}})[:2]},
+			{Streams: streams(wire.StreamState{Extras: []wire.Span{{First: 50, Count: 1}}})[1:]},
+		},
+		"two prefixes": {
+			{Streams: streams(wire.StreamState{Contiguous: 1})[:2]},
+			{Streams: streams(wire.StreamState{Contiguous: 2})[1:]},
+		},
+	} {
+		w := three(t)
+		w.recoverWith(answer...)
+		if m := w.nodes[2].m; m.phase != gathering || m.Counters.Impossible != 1 {
+			t.Errorf("%s: phase %v, %d counted", what, m.phase, m.Counters.Impossible)
+		}
+		w.meet(0, 1, 2)
+	}
+}
+
+// TestGreatestNumbers: the greatest epoch and incarnation that are believed
+// leave those above them possible.
+func TestGreatestNumbers(t *testing.T) {
+	w := three(t)
+	j := w.goodJoin()
+	j.Rows, j.Config = nil, wire.ConfigID{}
+	j.Incarnation, j.Seen = 7, wire.ConfigID{Epoch: maxEpoch, Rep: 9, RepIncarnation: 7}
+	for i := range 3 {
+		w.forge(i, wire.KindJoin, 9, j.AppendTo(nil))
+	}
+	w.nodes[2] = nil
+	w.meet(0, 1)
+	w.begin(2)
+	w.meet(0, 1, 2)
+
+	w = newWorld(t, 1, 3)
+	w.begin(0, 1, 2)
+	j.Seen, j.Rows = wire.ConfigID{}, []wire.Row{{Owner: 1, Incarnation: maxEpoch, Version: 9}}
+	w.forge(0, wire.KindJoin, 9, j.AppendTo(nil))
+	w.meet(0, 1, 2)
+}
+
+// TestOwnLaterLife: a processor that hears of a later life of its own while a
+// configuration is agreed on is in none under another name than its own.
+func TestOwnLaterLife(t *testing.T) {
+	w := newWorld(t, 1, 3)
+	w.begin(0, 1, 2)
+	m := w.nodes[2].m
+	w.run(1_000*ms, func() bool { return m.phase == committing })
+	j := wire.Join{
+		Incarnation: 5, Version: 1, MinVersion: 1, MaxVersion: 1, MTU: 1000, Window: 9, History: 9, MaxMessage: 1 << 16,
+		Rows: []wire.Row{{Owner: 3, Incarnation: 5000, Version: 9}},
+	}
+	w.forge(2, wire.KindJoin, 9, j.AppendTo(nil))
+	w.meet(0, 1, 2)
+	if self := m.Self(); self.Incarnation != 5001 {
+		t.Errorf("it is %v", self)
+	}
+	for _, c := range w.nodes[2].events {
+		if !slices.Contains(c.Members, m.Self()) {
+			t.Errorf("it enters a configuration of %v and is %v", c.Members, m.Self())
+		}
+	}
+}

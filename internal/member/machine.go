@@ -170,7 +170,7 @@ func (m *Machine) Receive(now int64, h *wire.Header, b []byte, from netip.AddrPo
 	}
 	body := b[wire.HeaderBytes:]
 	if h.Sender == m.cfg.Self.ID {
-		m.hearOwn(h, body, from)
+		m.hearOwn(now, h, body, from)
 		return
 	}
 	switch h.Kind {

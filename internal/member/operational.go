@@ -28,6 +28,7 @@ func (m *Machine) install(now int64) {
 	m.meet(now)
 	m.depart(begun)
 	m.session = order.New(c, m.mem, now)
+	m.session.Wait() // until the application has come to it
 	m.config, m.others = a.id, begun.Peers
 	m.obliged, m.failures = nil, 0
 	m.renew = int(a.mtu)

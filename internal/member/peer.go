@@ -217,9 +217,14 @@ func (m *Machine) compatible(p *peer, j *wire.Join, from netip.AddrPort) bool {
 	return false
 }
 
-// maxEpoch bounds epochs and incarnations, which are times of day in ns: what
-// is beyond the year 2262 is a mistake, and would leave no number above it.
-const maxEpoch = 1 << 63
+// maxEpoch bounds what is believed of epochs and incarnations, which are times
+// of day in ns: what is beyond the year 2116 is a mistake. What is proposed from
+// the greatest that is believed must still be possible, for as long as a
+// cluster lives.
+const (
+	maxEpoch    = 1 << 62
+	maxProposed = 1 << 63
+)
 
 func possible(c wire.ConfigID) bool { return c.Epoch <= maxEpoch && c.RepIncarnation <= maxEpoch }
 
@@ -227,20 +232,23 @@ func possible(c wire.ConfigID) bool { return c.Epoch <= maxEpoch && c.RepIncarna
 // network loops them; another processor with the id is a mistake of an
 // operator's. The higher incarnation goes on: a restart must be able to follow
 // on a life that nobody has seen end.
-func (m *Machine) hearOwn(h *wire.Header, body []byte, from netip.AddrPort) {
+func (m *Machine) hearOwn(now int64, h *wire.Header, body []byte, from netip.AddrPort) {
 	j := &m.join
 	if h.Kind != wire.KindJoin && h.Kind != wire.KindBeacon || j.Parse(body) != wire.OK ||
 		j.Incarnation == m.cfg.Self.Incarnation || j.Incarnation > maxEpoch {
 		return
 	}
-	m.otherSelf(j.Incarnation, from, !slices.Contains(m.cfg.Addresses, from))
+	m.otherSelf(now, j.Incarnation, from, !slices.Contains(m.cfg.Addresses, from))
 }
 
 // otherSelf meets another life of the own id. elsewhere: it was heard itself,
 // at another address.
-func (m *Machine) otherSelf(incarnation uint64, from netip.AddrPort, elsewhere bool) {
+func (m *Machine) otherSelf(now int64, incarnation uint64, from netip.AddrPort, elsewhere bool) {
 	higher := incarnation > m.cfg.Self.Incarnation
-	if higher && m.config == (wire.ConfigID{}) && !elsewhere {
+	if higher && incarnation < maxEpoch && m.config == (wire.ConfigID{}) && !elsewhere {
+		if m.phase == committing || m.phase == recovering {
+			m.fail(now) // it was about who this processor was
+		}
 		m.cfg.Self.Incarnation = incarnation + 1
 		m.row.version = 0
 		return

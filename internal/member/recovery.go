@@ -29,6 +29,11 @@ func (m *Machine) enterRecovery(now int64) {
 		if ans.Old != m.config {
 			continue
 		}
+		if !m.session.Plausible(ans) {
+			m.Counters.Impossible++
+			m.fail(now)
+			return
+		}
 		a.with = append(a.with, owners[i])
 		with = append(with, ans)
 		a.owed = append(a.owed, ans.Obligations...)

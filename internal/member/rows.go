@@ -56,7 +56,7 @@ func listed(hears []wire.Hear, id wire.ProcessorID) bool {
 func (m *Machine) bookRow(now int64, r *wire.Row, via *peer) {
 	if r.Owner == m.cfg.Self.ID {
 		if r.Incarnation <= maxEpoch && m.config == (wire.ConfigID{}) && r.Incarnation > m.cfg.Self.Incarnation {
-			m.otherSelf(r.Incarnation, netip.AddrPort{}, false)
+			m.otherSelf(now, r.Incarnation, netip.AddrPort{}, false)
 		}
 		return
 	}
@@ -175,7 +175,7 @@ func (m *Machine) rows(pass []*peer) []wire.Row {
 			Config: p.config, Address: p.address, Hears: p.hears,
 		}
 		if room -= r.Size(); room < 0 {
-			m.gathered.turn = (m.gathered.turn + i) % len(pass)
+			m.gathered.turn = (m.gathered.turn + max(i, 1)) % len(pass) // one that never fits lets others pass
 			break
 		}
 		rows = append(rows, r)

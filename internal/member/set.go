@@ -35,7 +35,7 @@ func (m *Machine) candidates(now int64) []candidate {
 
 // ownSet is the set that this processor belongs to, by the rows that it knows.
 func (m *Machine) ownSet(now int64) []candidate {
-	for rest := m.candidates(now); len(rest) > 0; {
+	for rest := acquainted(m.candidates(now)); len(rest) > 0; {
 		var set []candidate
 		set, rest = divide(rest)
 		if slices.ContainsFunc(set, func(c candidate) bool { return c.peer == nil }) {
@@ -43,6 +43,17 @@ func (m *Machine) ownSet(now int64) []candidate {
 		}
 	}
 	return nil // not reached: this processor is a candidate, and each round takes some
+}
+
+// acquainted leaves out who is in mutual hearing with nobody: he would be a set
+// of his own, and a crowd of such takes long to divide.
+func acquainted(list []candidate) []candidate {
+	return slices.DeleteFunc(slices.Clone(list), func(c candidate) bool {
+		return c.peer != nil && !slices.ContainsFunc(c.hears, func(h wire.Hear) bool {
+			i, ok := slices.BinarySearchFunc(list, h.ID, func(c candidate, id wire.ProcessorID) int { return int(int64(c.id) - int64(id)) })
+			return ok && listed(list[i].hears, c.id)
+		})
+	})
 }
 
 // divide takes the first set out of candidates that ascend by id: the largest

@@ -207,19 +207,33 @@ func (a *attempt) answersOfAll() (owners []wire.ProcessorID, answers []*wire.Ans
 	return owners, answers, len(owners) == len(a.members)
 }
 
-// mergeAnswer adds a further part to an answer.
+// mergeAnswer adds a further part to an answer; false if the two do not go
+// together. What is in one part was judged by the door.
 func mergeAnswer(a, part *wire.Answer) bool {
 	if part.Old != a.Old || part.Position != a.Position || part.Stable != a.Stable {
 		return false
 	}
 	for _, s := range part.Streams {
-		if n := len(a.Streams); n > 0 && a.Streams[n-1].Member == s.Member {
+		n := len(a.Streams)
+		switch {
+		case n == 0 || a.Streams[n-1].Member < s.Member:
+			a.Streams = append(a.Streams, s)
+		case a.Streams[n-1].Member == s.Member && a.Streams[n-1].Contiguous == s.Contiguous && follow(a.Streams[n-1].Extras, s.Extras):
 			last := &a.Streams[n-1]
 			last.Extras = append(slices.Clip(last.Extras), s.Extras...)
-		} else {
-			a.Streams = append(a.Streams, s)
+		default:
+			return false
 		}
 	}
 	a.Obligations = append(a.Obligations, part.Obligations...)
 	return true
+}
+
+// follow says whether spans go on behind others, with a gap between.
+func follow(spans, more []wire.Span) bool {
+	if len(spans) == 0 || len(more) == 0 {
+		return true
+	}
+	last := spans[len(spans)-1]
+	return more[0].First > last.First+uint64(last.Count)
 }
