@@ -57,6 +57,9 @@ func NewPool(mem []byte, largest int) *Pool {
 	return p
 }
 
+// Largest is the length of the longest buffer that the pool serves, in bytes.
+func (p *Pool) Largest() int { return minBlock << p.top }
+
 // Grow gives the pool memory for more buffers of the sizes that it serves, as
 // NewPool does.
 func (p *Pool) Grow(mem []byte) {

@@ -14,11 +14,14 @@ type early struct {
 
 // earlyLimit is how many messages of a stream may be joined ahead of its
 // cursor now. In the cut all are: the cursor may never come to them.
-func (s *Session) earlyLimit() int {
-	if s.cut.step == running {
-		return maxEarly
+func (s *Session) earlyLimit(st *stream) int {
+	switch {
+	case s.cut.step != running:
+		return math.MaxInt
+	case s.begun() >= s.surplus():
+		return len(st.early)
 	}
-	return math.MaxInt
+	return maxEarly
 }
 
 // maxEarly bounds the unordered messages of a stream that are joined ahead of
@@ -50,7 +53,7 @@ func (s *Session) deliverEarly(st *stream, sl *slot) {
 		case f.Type == wire.FrameMessage && f.Guarantee == wire.Unordered:
 			s.deliverLent(st, sl, &f)
 		case f.Type == wire.FrameFragment && f.Guarantee == wire.Unordered && (s.cut.step == running || s.whole(st, sl.dseq, &f)):
-			s.joinEarly(st, sl, &f, s.earlyLimit())
+			s.joinEarly(st, sl, &f, s.earlyLimit(st))
 		}
 		r.flush()
 	}
@@ -87,7 +90,7 @@ func (s *Session) early(st *stream, sl *slot) bool {
 		if !f.Inline && !f.Batch && !st.knows(f.Set) || !s.memoryFor(&f) {
 			return false
 		}
-		if f.Type == wire.FrameFragment && (f.Total > s.longest(&f) || s.earlyOf(st, &f, s.earlyLimit()) == nil) {
+		if f.Type == wire.FrameFragment && (f.Total > s.longest(&f) || s.earlyOf(st, &f, s.earlyLimit(st)) == nil) {
 			return false
 		}
 	}
@@ -205,6 +208,20 @@ func (s *Session) returnTrial() {
 	}
 	clear(s.trial)
 	s.trial = s.trial[:0]
+}
+
+// begun is how many unordered messages are being joined.
+func (s *Session) begun() (n int) {
+	for i := range s.streams {
+		n += len(s.streams[i].early)
+	}
+	return n
+}
+
+// surplus is how many may be joined ahead of the cursors: each cursor must find
+// memory to join one longest message, and to decode it.
+func (s *Session) surplus() int {
+	return s.mem.Pool.Len()/s.mem.Pool.Largest() - 2*len(s.members)
 }
 
 // earlyOf finds or begins the message of a fragment; nil when there are
