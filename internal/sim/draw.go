@@ -63,7 +63,7 @@ func (d *draw) head(format string, args ...any) {
 }
 
 func (d *draw) at(t time.Duration, format string, args ...any) {
-	d.dated = append(d.dated, dated{t.Round(10 * time.Microsecond), fmt.Sprintf(format, args...)})
+	d.dated = append(d.dated, dated{max(t, 0).Round(10 * time.Microsecond), fmt.Sprintf(format, args...)})
 }
 
 // some is a time in which faults happen.
