@@ -112,7 +112,8 @@ func (s *Session) Proceed() {
 
 // whole says whether all pieces of a fragmented message are held, or were joined
 // before: in the cut one that is not must not be begun, since its memory would
-// never come back. Its pieces lie in datagrams that follow on one another.
+// never come back. Its pieces lie in datagrams that follow on one another, but for
+// stamps, which the sequencer puts between.
 func (s *Session) whole(st *stream, dseq uint64, f *wire.Frame) bool {
 	for i := range st.early {
 		if st.early[i].number == f.Number {
@@ -122,19 +123,27 @@ func (s *Session) whole(st *stream, dseq uint64, f *wire.Frame) bool {
 	first, last := f.Offset == 0, f.Last()
 	for d := dseq - 1; !first; d-- {
 		p, ok := st.piece(d, f.Number)
-		if !ok {
+		if !ok && !st.control(d) {
 			return false
 		}
-		first = p.Offset == 0
+		first = ok && p.Offset == 0
 	}
 	for d := dseq + 1; !last; d++ {
 		p, ok := st.piece(d, f.Number)
-		if !ok {
+		if !ok && !st.control(d) {
 			return false
 		}
-		last = p.Last()
+		last = ok && p.Last()
 	}
 	return true
+}
+
+// control says whether a datagram is held and is of the session's own making:
+// stamps, a hand-off, or its acceptance.
+func (st *stream) control(dseq uint64) bool {
+	const kinds = 1<<wire.FrameStamp | 1<<wire.FrameHandoff | 1<<wire.FrameAccept
+	sl := st.held(dseq)
+	return sl != nil && sl.contents != 0 && sl.contents&^kinds == 0
 }
 
 // piece is the fragment of a message in a datagram, if that is held.
