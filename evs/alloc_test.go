@@ -89,9 +89,9 @@ func measure(t *testing.T, hs []*Handle, receive receiveForm, count int, send fu
 	round()
 	runtime.ReadMemStats(&after)
 	// Some for the runtime's own doings, and for queues that grow to a length
-	// that the warm-up did not reach; one in a hundred messages is far from one
-	// for each.
-	if n := after.Mallocs - before.Mallocs; n > uint64(max(count/100, 200)) {
+	// that the warm-up did not reach, which on a busy machine is some hundreds
+	// however many messages there are; far from one for each.
+	if n := after.Mallocs - before.Mallocs; n > uint64(max(count/100, 1000)) {
 		t.Errorf("%d allocations for %d messages", n, count)
 	}
 }
