@@ -90,15 +90,17 @@ func (w *world) exchange(ls []*leaving) {
 			i := l.n.s.index(lack.Stream)
 			for d := lack.First; d < lack.First+uint64(lack.Count); d++ {
 				from := w.nodes[u.Holder(i, d, w.rng.IntN(5))]
-				dg := from.s.Held(i, d)
-				if dg == nil {
+				sl := from.s.streams[i].held(d)
+				if sl == nil {
 					w.t.Fatalf("member %d does not hold datagram %d of %d, which it reported", from.i, d, i)
 				}
+				dg := from.s.datagram(sl)
 				b := bytes.Join(append([][]byte{dg.Bytes}, dg.Tail...), nil)
 				var h wire.Header
-				if v := l.n.door.Check(b, &h); v != wire.OK || !l.n.s.Restore(&h, b) {
-					w.t.Fatalf("datagram %d of %d was not restored: %v", d, i, v)
+				if v := l.n.door.Check(b, &h); v != wire.OK {
+					w.t.Fatalf("datagram %d of %d is refused: %v", d, i, v)
 				}
+				l.n.s.restore(i, &h, b)
 			}
 		}
 		if lacking := l.n.s.Lacking(u, nil); len(lacking) > 0 {

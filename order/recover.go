@@ -16,7 +16,6 @@ type recovering struct {
 	done    bool         // nothing is lacking
 	tries   int          // requests in a row that brought nothing
 	at      int64        // when the next request is due
-	scratch []byte
 }
 
 const (
@@ -30,9 +29,10 @@ const (
 // Recover begins to fetch what this processor lacks of the union. A union of
 // an earlier attempt is forgotten.
 func (s *Session) Recover(now int64, u *Union) {
-	s.recover = recovering{union: u, at: now, scratch: make([]byte, 0, s.cfg.Datagram)}
+	s.recover = recovering{union: u, at: now}
 	s.known = max(s.known, u.Known)
-	s.yield()
+	s.take()
+	s.free() // what is still to come needs the slots
 }
 
 // Recovered says whether this processor holds the union.
@@ -94,30 +94,11 @@ func (s *Session) fetch(now int64, out *batch.Burst) {
 	for h := range s.members {
 		for rs := range slices.Chunk(holders[h], maxRanges) {
 			body := wire.Nack{Ranges: rs}
-			at := len(r.scratch)
-			if cap(r.scratch)-at < s.cfg.Datagram {
-				r.scratch, at = make([]byte, 0, s.cfg.Datagram), 0
-			}
-			r.scratch = append(r.scratch, make([]byte, wire.HeaderBytes)...)
-			r.scratch = body.AppendTo(r.scratch)
-			s.control(wire.KindNack, h, r.scratch[at:], 0, out)
+			s.control(wire.KindNack, h, body.AppendTo(make([]byte, wire.HeaderBytes)), 0, out)
 			s.Counters.SentNacks++
 		}
 	}
-	r.scratch = r.scratch[:0]
 	s.Counters.Requested += uint64(recoverBatch - budget)
-}
-
-// extend adds a range of one datagram, to the last one if it goes on there.
-func extend(rs []wire.Range, g wire.Range) []wire.Range {
-	if n := len(rs); n > 0 {
-		last := &rs[n-1]
-		if last.Stream == g.Stream && last.Asked == g.Asked && last.First+uint64(last.Count) == g.First {
-			last.Count += g.Count
-			return rs
-		}
-	}
-	return append(rs, g)
 }
 
 // receiveFrozen takes what arrives when the configuration is at its end here:
@@ -126,53 +107,32 @@ func extend(rs []wire.Range, g wire.Range) []wire.Range {
 func (s *Session) receiveFrozen(i int, h *wire.Header, b []byte) {
 	switch h.Kind {
 	case wire.KindStream:
-		s.Restore(h, b)
+		s.restore(i, h, b)
 	case wire.KindNack:
 		s.Counters.Nacks++
 		s.repair.ask(s, i, b[wire.HeaderBytes:])
 	}
 }
 
-// yield gives back what every member of the configuration is known to hold and
-// the application has released: nobody will ask for it, and what is still to
-// come needs the slots.
-func (s *Session) yield() {
-	s.take()
-	for s.freed < min(max(s.known, s.stable), s.taken) {
-		s.freeNext()
-	}
-}
-
-// Restore keeps a datagram that this processor lacked, sent again by one that
-// holds it. The door has judged it.
-func (s *Session) Restore(h *wire.Header, b []byte) bool {
-	i := s.index(h.Sender)
-	if i < 0 || h.Dseq > s.streams[i].room() {
+// restore keeps a datagram of a member's that this processor lacked, sent again
+// by one that holds it.
+func (s *Session) restore(member int, h *wire.Header, b []byte) {
+	st := &s.streams[member]
+	switch {
+	case h.Dseq > st.room():
 		s.Counters.Overrun++
-		return false
-	}
-	st := &s.streams[i]
-	if h.Dseq <= st.prefix || st.held(h.Dseq) != nil {
+		return
+	case h.Dseq <= st.prefix || st.held(h.Dseq) != nil:
 		s.Counters.Duplicates++
-		return true
+		return
 	}
 	bytes, chunk := s.mem.Arrivals.Copy(b)
 	if chunk == nil {
 		s.Counters.NoMemory++
-		return false
+		return
 	}
 	s.Counters.Received++
 	s.keep(st, h, bytes, chunk)
-	return true
-}
-
-// Held is a datagram that this processor holds, to be sent again to one that
-// lacks it; nil if it does not. Valid until the next call of the session.
-func (s *Session) Held(member int, dseq uint64) *batch.Datagram {
-	if sl := s.streams[member].held(dseq); sl != nil {
-		return s.datagram(sl)
-	}
-	return nil
 }
 
 // Close gives back all memory, when the configuration is over and its

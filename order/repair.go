@@ -106,21 +106,27 @@ func (s *Session) retryAfter(tries int32) int64 {
 	return min(max(2*s.round.smoothed, s.timers.Retry)<<min(tries, 6), s.timers.RetryMax)
 }
 
-// add extends the last range or begins a new one.
+// add asks for a datagram, too, if the request has room.
 func (r *repairing) add(s *Session, member int, dseq uint64, tries int32) bool {
 	asked := s.ids[s.holder(member, tries)]
-	if n := len(r.ranges); n > 0 {
-		g := &r.ranges[n-1]
-		if g.Stream == s.ids[member] && g.Asked == asked && g.First+uint64(g.Count) == dseq {
-			g.Count++
-			return true
-		}
-		if n == maxRanges {
-			return false
+	ranges := extend(r.ranges, wire.Range{Stream: s.ids[member], Asked: asked, First: dseq, Count: 1})
+	if len(ranges) > maxRanges {
+		return false
+	}
+	r.ranges = ranges
+	return true
+}
+
+// extend adds a range, to the last one if it goes on there.
+func extend(rs []wire.Range, g wire.Range) []wire.Range {
+	if n := len(rs); n > 0 {
+		last := &rs[n-1]
+		if last.Stream == g.Stream && last.Asked == g.Asked && last.First+uint64(last.Count) == g.First {
+			last.Count += g.Count
+			return rs
 		}
 	}
-	r.ranges = append(r.ranges, wire.Range{Stream: s.ids[member], Asked: asked, First: dseq, Count: 1})
-	return true
+	return append(rs, g)
 }
 
 // holder is whom to ask: first the owner, then another, then the sequencer.

@@ -35,19 +35,16 @@ func (s *Session) take() {
 	}
 }
 
-// free gives back the memory of what is stable and taken.
+// free gives back the memory of what is stable, here or as others said when the
+// configuration came to its end, and taken.
 func (s *Session) free() {
-	for s.freed < min(s.stable, s.taken) {
-		s.freeNext()
+	for s.freed < min(max(s.stable, s.known), s.taken) {
+		s.freed++
+		e := s.log.at(s.freed)
+		st := &s.streams[e.member]
+		st.freed = e.dseq
+		s.drop(st.slot(e.dseq))
 	}
-}
-
-func (s *Session) freeNext() {
-	s.freed++
-	e := s.log.at(s.freed)
-	st := &s.streams[e.member]
-	st.freed = e.dseq
-	s.drop(st.slot(e.dseq))
 }
 
 // drop gives back one datagram's memory.

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -131,15 +132,7 @@ func spansOf(st *wire.StreamState) (spans []wire.Span) {
 
 // merge sorts spans and joins those that touch, as far as counts allow.
 func merge(spans []wire.Span) []wire.Span {
-	slices.SortFunc(spans, func(a, b wire.Span) int {
-		switch {
-		case a.First < b.First:
-			return -1
-		case a.First > b.First:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(spans, func(a, b wire.Span) int { return cmp.Compare(a.First, b.First) })
 	var out []wire.Span
 	for _, sp := range spans {
 		if n := len(out); n > 0 {
@@ -196,13 +189,8 @@ func (s *Session) Lacking(u *Union, dst []wire.Range) []wire.Range {
 		st := &s.streams[i]
 		for _, sp := range u.streams[i] {
 			for d := max(sp.First, st.prefix+1); d < sp.First+uint64(sp.Count); d++ {
-				if st.held(d) != nil {
-					continue
-				}
-				if n := len(dst); n > 0 && dst[n-1].Stream == s.ids[i] && dst[n-1].First+uint64(dst[n-1].Count) == d {
-					dst[n-1].Count++
-				} else {
-					dst = append(dst, wire.Range{Stream: s.ids[i], First: d, Count: 1})
+				if st.held(d) == nil {
+					dst = extend(dst, wire.Range{Stream: s.ids[i], First: d, Count: 1})
 				}
 			}
 		}

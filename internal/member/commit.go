@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -37,9 +38,7 @@ type attempt struct {
 func (a *attempt) has(id wire.ProcessorID) bool { return a.index(id) >= 0 }
 
 func (a *attempt) index(id wire.ProcessorID) int {
-	i, ok := slices.BinarySearchFunc(a.members, id, func(pm wire.ProposedMember, id wire.ProcessorID) int {
-		return int(int64(pm.ID) - int64(id))
-	})
+	i, ok := slices.BinarySearchFunc(a.members, id, func(pm wire.ProposedMember, id wire.ProcessorID) int { return cmp.Compare(pm.ID, id) })
 	if !ok {
 		return -1
 	}
@@ -83,11 +82,11 @@ func (m *Machine) overdue(now int64) bool {
 	return now-max(m.attempt.progress, m.attention.listening) > limit
 }
 
-// freshID is above all that the members of a set have seen, and above the time of day at which this
-// processor was started: it never comes back. An earlier life, with the clocks
-// of the others ahead of this one's, may have gone on from the same highest
-// epoch: a part of the incarnation makes the epochs differ as well, for those
-// who see no more of it than epoch and representative.
+// freshID is above all that the members of a set have seen, and above the time
+// of day at which this processor was started: it never comes back. An earlier
+// life, with the clocks of the others ahead of this one's, may have gone on from
+// the same highest epoch: a part of the incarnation makes the epochs differ as
+// well, for those who see no more of it than epoch and representative.
 func (m *Machine) freshID(set []candidate) wire.ConfigID {
 	epoch := max(m.cfg.Self.Incarnation, m.seen.Epoch)
 	for _, c := range set { // a stranger's word raises nothing
@@ -205,7 +204,7 @@ func (m *Machine) offered(body []byte) bool {
 	}
 	p.Members = all
 	m.offer = offer{}
-	return slices.IsSortedFunc(all, func(a, b wire.ProposedMember) int { return int(int64(a.ID) - int64(b.ID)) })
+	return slices.IsSortedFunc(all, func(a, b wire.ProposedMember) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // offer is a proposal that comes in parts.
@@ -240,23 +239,18 @@ func (m *Machine) agrees(now int64, rep wire.ProcessorID) bool {
 			return false
 		}
 	}
-	return self && (m.config != wire.ConfigID{} || m.startsWith(p.Members))
+	return self && (m.config != wire.ConfigID{} || m.wouldBegin(p.Members))
 }
 
-// startsWith says whether all are there without whom there is no first
-// configuration, or one that has got one already.
-func (m *Machine) startsWith(members []wire.ProposedMember) bool {
-	for i := range members {
-		if p := m.find(members[i].ID); p != nil && p.config != (wire.ConfigID{}) {
-			return true
-		}
-	}
-	for _, id := range m.cfg.Start {
-		if !slices.ContainsFunc(members, func(pm wire.ProposedMember) bool { return pm.ID == id }) {
-			return false
-		}
-	}
-	return true
+// wouldBegin says whether a proposal will do for a processor that has no
+// configuration yet: somebody has got one already, or nobody is missing.
+func (m *Machine) wouldBegin(members []wire.ProposedMember) bool {
+	return slices.ContainsFunc(members, func(pm wire.ProposedMember) bool {
+		p := m.find(pm.ID)
+		return p != nil && p.config != wire.ConfigID{}
+	}) || m.startsWith(func(id wire.ProcessorID) bool {
+		return slices.ContainsFunc(members, func(pm wire.ProposedMember) bool { return pm.ID == id })
+	})
 }
 
 // hearMember notes a sign of life of one that takes part in the attempt.
@@ -282,8 +276,7 @@ func (m *Machine) stepCommit(now int64, out *batch.Burst) {
 		m.fail(now)
 		return
 	}
-	if now >= a.next {
-		a.next = now + m.cfg.JoinInterval
+	if m.repeats(now) {
 		switch {
 		case a.own:
 			m.sendProposal(out)
@@ -294,6 +287,16 @@ func (m *Machine) stepCommit(now int64, out *batch.Burst) {
 		}
 	}
 	m.again = min(a.next, at)
+}
+
+// repeats says whether the phase's datagram is due.
+func (m *Machine) repeats(now int64) bool {
+	a := &m.attempt
+	if now < a.next {
+		return false
+	}
+	a.next = now + m.cfg.JoinInterval
+	return true
 }
 
 func (m *Machine) allAnswered() bool {
@@ -328,7 +331,7 @@ func (m *Machine) sendProposal(out *batch.Burst) {
 		}
 		at := m.begin()
 		m.scratch = p.AppendTo(m.scratch)
-		m.sendMembers(wire.KindPropose, at, out)
+		m.send(wire.KindPropose, at, out, m.partners()...)
 	}
 }
 
@@ -337,7 +340,7 @@ func (m *Machine) sendAnswer(to netip.AddrPort, out *batch.Burst) {
 	for _, b := range m.attempt.answer {
 		at := m.begin()
 		m.scratch = append(m.scratch, b...)
-		m.send(wire.KindAnswer, to, at, out)
+		m.send(wire.KindAnswer, at, out, to)
 	}
 }
 

@@ -2,6 +2,7 @@ package member
 
 import (
 	"net/netip"
+	"slices"
 
 	"stampede/batch"
 	"stampede/order"
@@ -24,13 +25,12 @@ type Change struct {
 //
 //	regular ──► transitional event ──► transitional ──► regular event ──► over
 type departed struct {
-	session  *order.Session // nil: there was none before the first configuration
-	smaller  *Change        // the transitional event, nil when it was handed out
-	next     *Change        // the regular event, nil when it was handed out
-	base     uint64         // deliveries of earlier configurations
-	ordered  uint64         // own messages that were sent in it
-	reached  bool           // its deliveries are being handed out
-	finished bool           // all were
+	session *order.Session // nil: there was none before the first configuration
+	smaller *Change        // the transitional event, nil when it was handed out
+	next    *Change        // the regular event, nil when all was handed out
+	base    uint64         // deliveries of earlier configurations
+	ordered uint64         // own messages that were sent in it
+	reached bool           // its deliveries are being handed out
 }
 
 // handing is how far the application is.
@@ -53,17 +53,9 @@ func (m *Machine) depart(begun *Change) {
 		return
 	}
 	old := m.session.Members()
-	along := func(mb wire.Member) bool { // from the old configuration, together with this processor
-		for _, id := range m.attempt.with {
-			if id == mb.ID {
-				return true
-			}
-		}
-		return false
-	}
 	d.smaller = &Change{Transitional: true, ID: begun.ID, From: m.config}
 	for _, mb := range old {
-		if along(mb) {
+		if slices.Contains(m.attempt.with, mb.ID) {
 			d.smaller.Members = append(d.smaller.Members, mb)
 		} else {
 			d.smaller.Left = append(d.smaller.Left, mb)
@@ -96,11 +88,8 @@ func without(a, b []wire.Member) (rest []wire.Member) {
 // refers to until it was given back.
 func (m *Machine) Next() (*Change, []order.Delivery) {
 	for _, d := range m.departed {
-		if d.next == nil {
-			continue
-		}
-		if c, out, more := m.handOver(d); c != nil || len(out) > 0 || more {
-			return c, out
+		if d.next != nil {
+			return m.handOver(d)
 		}
 	}
 	if m.session == nil {
@@ -114,9 +103,9 @@ func (m *Machine) count(out []order.Delivery) []order.Delivery {
 	return out
 }
 
-// handOver hands out the next of a departed configuration. wait: it goes on when
-// the application has given something back.
-func (m *Machine) handOver(d *departed) (c *Change, out []order.Delivery, wait bool) {
+// handOver hands out the next of a departed configuration; nothing if it goes
+// on only when the application has given something back.
+func (m *Machine) handOver(d *departed) (*Change, []order.Delivery) {
 	if !d.reached {
 		d.reached, d.base = true, m.out.base
 	}
@@ -127,23 +116,24 @@ func (m *Machine) handOver(d *departed) (c *Change, out []order.Delivery, wait b
 		}
 		out, done := cut()
 		if len(out) > 0 {
-			return nil, m.count(out), false
+			return nil, m.count(out)
 		}
 		if !done {
-			return nil, nil, true
+			return nil, nil
 		}
 		if c := d.smaller; c != nil {
 			d.smaller = nil
-			return c, nil, false
+			return c, nil
 		}
 	}
-	c, d.next, d.finished = d.next, nil, true
+	c := d.next
+	d.next = nil
 	m.out.base = m.out.emitted
 	m.out.ordered = max(m.out.ordered, d.ordered)
 	if !m.behind() {
 		m.session.Proceed()
 	}
-	return c, nil, false
+	return c, nil
 }
 
 // Consumed tells that the application has given back the first n of all the
@@ -176,14 +166,14 @@ func (m *Machine) behind() bool {
 func (m *Machine) retire() {
 	for len(m.departed) > 0 {
 		d := m.departed[0]
-		if !d.finished || d.session != nil && !d.session.Spent() {
+		if d.next != nil || d.session != nil && !d.session.Spent() {
 			return
 		}
 		if d.session != nil {
 			d.session.Close()
 			m.out.returned = append(m.out.returned, d.session.Returned()...)
 		}
-		m.departed = append(m.departed[:0], m.departed[1:]...)
+		m.departed = slices.Delete(m.departed, 0, 1)
 	}
 }
 

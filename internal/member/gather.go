@@ -1,7 +1,6 @@
 package member
 
 import (
-	"net/netip"
 	"slices"
 
 	"stampede/batch"
@@ -55,7 +54,7 @@ func (m *Machine) stepGather(now int64, out *batch.Burst) {
 		g.next = min(g.next, g.said+m.cfg.JoinInterval/4) // news do not wait, but for company
 	}
 	if now >= g.next {
-		m.sendJoin(now, wire.KindJoin, netip.AddrPort{}, out)
+		m.sendJoin(now, wire.KindJoin, out, m.all()...)
 		g.said, g.next = now, now+m.cfg.JoinInterval
 	}
 	m.fetch(now, out) // others may still ask for what is held here
@@ -102,11 +101,17 @@ func (m *Machine) mayBeFirst(set []candidate, now int64) bool {
 	if slices.ContainsFunc(set, func(c candidate) bool { return c.config != wire.ConfigID{} }) {
 		return true
 	}
-	for _, id := range m.cfg.Start {
-		if !slices.ContainsFunc(set, func(c candidate) bool { return c.id == id }) {
-			return false
-		}
+	if len(m.cfg.Start) > 0 {
+		return m.startsWith(func(id wire.ProcessorID) bool {
+			return slices.ContainsFunc(set, func(c candidate) bool { return c.id == id })
+		})
 	}
 	alone := m.cfg.Unicast && len(m.cfg.Seeds) == 0 && len(m.peers) == 0 // nobody can be found
-	return len(m.cfg.Start) > 0 || alone || now >= m.gathered.opened+m.listenTime()
+	return alone || now >= m.gathered.opened+m.listenTime()
+}
+
+// startsWith says whether all are there without whom there is no first
+// configuration.
+func (m *Machine) startsWith(there func(wire.ProcessorID) bool) bool {
+	return !slices.ContainsFunc(m.cfg.Start, func(id wire.ProcessorID) bool { return !there(id) })
 }

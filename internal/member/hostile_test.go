@@ -300,6 +300,11 @@ func TestGreatestNumbers(t *testing.T) {
 	w.begin(0, 1, 2)
 	j.Seen, j.Rows = wire.ConfigID{}, []wire.Row{{Owner: 1, Incarnation: maxEpoch, Version: 9}}
 	w.forge(0, wire.KindJoin, 9, j.AppendTo(nil))
+	for _, p := range w.nodes[0].m.Problems() {
+		if p.Fatal {
+			t.Errorf("it stops: %v", p)
+		}
+	}
 	w.meet(0, 1, 2)
 }
 

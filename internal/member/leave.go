@@ -53,7 +53,7 @@ func (m *Machine) stepLeave(now int64, q Source, out *batch.Burst) {
 	m.phase, m.again = gone, never
 	at := m.begin()
 	m.scratch = (&wire.Leave{Config: m.config, Incarnation: m.cfg.Self.Incarnation}).AppendTo(m.scratch)
-	m.sendAll(wire.KindLeave, at, out)
+	m.send(wire.KindLeave, at, out, m.all()...)
 	l.said++
 	l.at = now + m.cfg.JoinInterval/2
 	if l.said >= leaveTimes || len(m.peers) == 0 {

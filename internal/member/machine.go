@@ -211,7 +211,6 @@ func (m *Machine) Step(now int64, q Source, out *batch.Burst) {
 	m.scratch = m.scratch[:0]
 	m.retire()
 	m.notice(now)
-	m.renewal(q)
 	switch m.phase {
 	case gathering:
 		m.stepGather(now, out)

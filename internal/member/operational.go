@@ -1,7 +1,7 @@
 package member
 
 import (
-	"net/netip"
+	"cmp"
 	"slices"
 
 	"stampede/batch"
@@ -88,7 +88,7 @@ func mergeHears(x, y []wire.Hear, owner wire.ProcessorID) []wire.Hear {
 			out = append(out, h)
 		}
 	}
-	slices.SortFunc(out, func(a, b wire.Hear) int { return int(int64(a.ID) - int64(b.ID)) })
+	slices.SortFunc(out, func(a, b wire.Hear) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }
 
@@ -109,7 +109,7 @@ func (m *Machine) stepOperational(now int64, out *batch.Burst) {
 	}
 	if now >= b.next {
 		b.said, b.next = now, now+m.cfg.Beacon
-		m.sendJoin(now, wire.KindBeacon, netip.AddrPort{}, out)
+		m.sendJoin(now, wire.KindBeacon, out, m.all()...)
 		m.forget(now)
 	}
 	if m.differs(now) {

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -50,15 +51,7 @@ func (m *Machine) find(id wire.ProcessorID) *peer {
 }
 
 func (m *Machine) search(id wire.ProcessorID) (int, bool) {
-	return slices.BinarySearchFunc(m.peers, id, func(p *peer, id wire.ProcessorID) int {
-		switch {
-		case p.id < id:
-			return -1
-		case p.id > id:
-			return 1
-		}
-		return 0
-	})
+	return slices.BinarySearchFunc(m.peers, id, func(p *peer, id wire.ProcessorID) int { return cmp.Compare(p.id, id) })
 }
 
 // peer is the peer with an id, a new one if need be; nil when there are too many.
@@ -180,18 +173,8 @@ func (m *Machine) memberNow(p *peer) bool {
 		return false
 	}
 	members := m.session.Members()
-	i, ok := slices.BinarySearchFunc(members, p.id, compareID)
+	i, ok := slices.BinarySearchFunc(members, p.id, func(mb wire.Member, id wire.ProcessorID) int { return cmp.Compare(mb.ID, id) })
 	return ok && members[i].Incarnation == p.incarnation
-}
-
-func compareID(mb wire.Member, id wire.ProcessorID) int {
-	switch {
-	case mb.ID < id:
-		return -1
-	case mb.ID > id:
-		return 1
-	}
-	return 0
 }
 
 // compatible refuses, and reports once, whoever this processor cannot work with.
@@ -238,24 +221,29 @@ func (m *Machine) hearOwn(now int64, h *wire.Header, body []byte, from netip.Add
 		j.Incarnation == m.cfg.Self.Incarnation || j.Incarnation > maxEpoch {
 		return
 	}
-	m.otherSelf(now, j.Incarnation, from, !slices.Contains(m.cfg.Addresses, from))
+	higher, elsewhere := j.Incarnation > m.cfg.Self.Incarnation, !slices.Contains(m.cfg.Addresses, from)
+	if elsewhere || higher && !m.outlive(now, j.Incarnation) {
+		m.meetDouble(from, higher)
+	}
 }
 
-// otherSelf meets another life of the own id. elsewhere: it was heard itself,
-// at another address.
-func (m *Machine) otherSelf(now int64, incarnation uint64, from netip.AddrPort, elsewhere bool) {
-	higher := incarnation > m.cfg.Self.Incarnation
-	if higher && incarnation < maxEpoch && m.config == (wire.ConfigID{}) && !elsewhere {
-		if m.phase == committing || m.phase == recovering {
-			m.fail(now) // it was about who this processor was
-		}
-		m.cfg.Self.Incarnation = incarnation + 1
-		m.row.version = 0
-		return
+// outlive makes this life one after another that was heard of, while nobody
+// knows this one from a configuration; false if that cannot be.
+func (m *Machine) outlive(now int64, earlier uint64) bool {
+	if earlier >= maxEpoch || m.config != (wire.ConfigID{}) {
+		return false
 	}
-	if !elsewhere && !higher {
-		return // what is left of an earlier life
+	if m.phase == committing || m.phase == recovering {
+		m.fail(now) // it was about who this processor was
 	}
+	m.cfg.Self.Incarnation = earlier + 1
+	m.row.version = 0
+	return true
+}
+
+// meetDouble reports another processor with the own id. The one of the higher
+// incarnation goes on.
+func (m *Machine) meetDouble(from netip.AddrPort, higher bool) {
 	m.doubles++
 	if !higher && m.doubles > 1 {
 		m.answerWith(reply{kind: wire.KindJoin, to: from}) // so that it stops

@@ -52,10 +52,10 @@ func (m *Machine) enterRecovery(now int64) {
 // in the burst, since its memory may be given back.
 func (m *Machine) stepRecovery(now int64, out *batch.Burst) {
 	a := &m.attempt
-	if a.own && !slices.Contains(a.holds, false) {
+	if a.allHold() {
 		m.install(now)
 		if len(a.members) > 1 {
-			m.sendInstall(netip.AddrPort{}, out)
+			m.sendInstall(out, m.partners()...)
 		}
 		return
 	}
@@ -67,8 +67,7 @@ func (m *Machine) stepRecovery(now int64, out *batch.Burst) {
 		m.fail(now)
 		return
 	}
-	if now >= a.next {
-		a.next = now + m.cfg.JoinInterval
+	if m.repeats(now) {
 		switch {
 		case a.own:
 			m.sendProposal(out) // it is still at work on this attempt
@@ -77,10 +76,14 @@ func (m *Machine) stepRecovery(now int64, out *batch.Burst) {
 		}
 	}
 	m.again = min(a.next, at)
-	if a.own && !slices.Contains(a.holds, false) {
+	if a.allHold() {
 		m.again = now // the next step installs
 	}
 }
+
+// allHold says whether all have told this processor, which leads, that they
+// hold their unions.
+func (a *attempt) allHold() bool { return a.own && !slices.Contains(a.holds, false) }
 
 // fetch lets the frozen configuration exchange what is lacking.
 func (m *Machine) fetch(now int64, out *batch.Burst) (deadline int64) {
@@ -111,7 +114,7 @@ func (m *Machine) hold(now int64) {
 func (m *Machine) sendHold(out *batch.Burst) {
 	at := m.begin()
 	m.scratch = (&wire.Hold{Proposal: m.attempt.id}).AppendTo(m.scratch)
-	m.send(wire.KindHold, m.attempt.lead, at, out)
+	m.send(wire.KindHold, at, out, m.attempt.lead)
 }
 
 // takeHold notes who holds the union; who still says so when the configuration
@@ -139,14 +142,10 @@ func (m *Machine) takeHold(now int64, from wire.ProcessorID, body []byte, addres
 }
 
 // sendInstall tells that the present configuration is installed.
-func (m *Machine) sendInstall(to netip.AddrPort, out *batch.Burst) {
+func (m *Machine) sendInstall(out *batch.Burst, to ...netip.AddrPort) {
 	at := m.begin()
 	m.scratch = (&wire.Install{Config: m.config}).AppendTo(m.scratch)
-	if to.IsValid() {
-		m.send(wire.KindInstall, to, at, out)
-	} else {
-		m.sendMembers(wire.KindInstall, at, out)
-	}
+	m.send(wire.KindInstall, at, out, to...)
 }
 
 func (m *Machine) takeInstall(now int64, from wire.ProcessorID, body []byte) {

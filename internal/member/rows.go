@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -40,23 +41,15 @@ func (m *Machine) patience(p *peer) int64 {
 }
 
 func listed(hears []wire.Hear, id wire.ProcessorID) bool {
-	_, ok := slices.BinarySearchFunc(hears, id, func(h wire.Hear, id wire.ProcessorID) int {
-		switch {
-		case h.ID < id:
-			return -1
-		case h.ID > id:
-			return 1
-		}
-		return 0
-	})
+	_, ok := slices.BinarySearchFunc(hears, id, func(h wire.Hear, id wire.ProcessorID) int { return cmp.Compare(h.ID, id) })
 	return ok
 }
 
 // bookRow takes a row, of its owner or passed on. The newest wins.
 func (m *Machine) bookRow(now int64, r *wire.Row, via *peer) {
 	if r.Owner == m.cfg.Self.ID {
-		if r.Incarnation <= maxEpoch && m.config == (wire.ConfigID{}) && r.Incarnation > m.cfg.Self.Incarnation {
-			m.otherSelf(now, r.Incarnation, netip.AddrPort{}, false)
+		if r.Incarnation > m.cfg.Self.Incarnation {
+			m.outlive(now, r.Incarnation) // a row that somebody passes on shows no living double
 		}
 		return
 	}
@@ -133,8 +126,8 @@ func (m *Machine) tellCrowd(n int) {
 		"more processors are heard than the %d that a datagram of %d bytes can name: not all can be in one configuration", n, m.cfg.Datagram)})
 }
 
-// sendJoin says who this processor is and what it knows, to all or to one.
-func (m *Machine) sendJoin(now int64, k wire.Kind, to netip.AddrPort, out *batch.Burst) {
+// sendJoin says who this processor is and what it knows.
+func (m *Machine) sendJoin(now int64, k wire.Kind, out *batch.Burst, to ...netip.AddrPort) {
 	m.reviewOwn(now)
 	m.row.version++
 	pass := m.toPassOn(now)
@@ -152,11 +145,7 @@ func (m *Machine) sendJoin(now int64, k wire.Kind, to netip.AddrPort, out *batch
 	}
 	at := m.begin()
 	m.scratch = j.AppendTo(m.scratch)
-	if to.IsValid() {
-		m.send(k, to, at, out)
-	} else {
-		m.sendAll(k, at, out)
-	}
+	m.send(k, at, out, to...)
 }
 
 // rows are the own row and those to be passed on, as many as there is room
@@ -180,7 +169,7 @@ func (m *Machine) rows(pass []*peer) []wire.Row {
 		}
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(a, b wire.Row) int { return int(int64(a.Owner) - int64(b.Owner)) })
+	slices.SortFunc(rows, func(a, b wire.Row) int { return cmp.Compare(a.Owner, b.Owner) })
 	return rows
 }
 

@@ -34,9 +34,9 @@ func (m *Machine) reply(now int64, out *batch.Burst) {
 		case wire.KindAnswer:
 			m.sendAnswer(r.to, out)
 		case wire.KindState:
-			m.sendState(r.part, r.to, out)
+			m.sendState(r.part, out, r.to)
 		case wire.KindInstall:
-			m.sendInstall(r.to, out)
+			m.sendInstall(out, r.to)
 		}
 	}
 	m.replies = m.replies[:0]
@@ -47,9 +47,9 @@ func (m *Machine) reply(now int64, out *batch.Burst) {
 func (m *Machine) sendRow(now int64, to netip.AddrPort, out *batch.Burst) {
 	switch m.phase {
 	case gathering:
-		m.sendJoin(now, wire.KindJoin, to, out)
+		m.sendJoin(now, wire.KindJoin, out, to)
 	case operating:
-		m.sendJoin(now, wire.KindBeacon, to, out)
+		m.sendJoin(now, wire.KindBeacon, out, to)
 	}
 }
 
@@ -63,9 +63,9 @@ func (m *Machine) begin() int {
 	return at
 }
 
-// finish completes the control datagram whose body was appended to m.scratch
-// behind the header room at offset at.
-func (m *Machine) finish(k wire.Kind, at int) []byte {
+// send completes the datagram whose body was appended to m.scratch behind the
+// header room at offset at, and sends it to each of the addresses.
+func (m *Machine) send(k wire.Kind, at int, out *batch.Burst, to ...netip.AddrPort) {
 	b := m.scratch[at:len(m.scratch):len(m.scratch)]
 	wire.PutHeader(b, &wire.Header{
 		Kind: k, Length: uint16(len(b)), Sender: m.cfg.Self.ID, Cluster: m.cfg.Cluster, Config: m.config.Tag(),
@@ -73,31 +73,22 @@ func (m *Machine) finish(k wire.Kind, at int) []byte {
 	if !m.cfg.NoCheck {
 		wire.PutCheck(b)
 	}
-	return b
-}
-
-// send sends what finish completed to one address.
-func (m *Machine) send(k wire.Kind, to netip.AddrPort, at int, out *batch.Burst) {
-	d := batch.Datagram{Bytes: m.finish(k, at)}
-	out.Add(to, &d)
-	m.Counters.SentOwn++
-}
-
-// sendAll sends it to all that there may be.
-func (m *Machine) sendAll(k wire.Kind, at int, out *batch.Burst) {
-	if !m.cfg.Unicast {
-		m.send(k, netip.AddrPort{}, at, out)
-		return
-	}
-	d := batch.Datagram{Bytes: m.finish(k, at)}
-	for _, to := range m.targets() {
-		out.Add(to, &d)
+	d := batch.Datagram{Bytes: b}
+	for _, a := range to {
+		out.Add(a, &d)
 		m.Counters.SentOwn++
 	}
 }
 
-// targets are the seeds and where others were heard, each once.
-func (m *Machine) targets() []netip.AddrPort {
+// network is the address that reaches all who are there.
+var network = []netip.AddrPort{{}}
+
+// all are the addresses of all that there may be: the seeds and where others
+// were heard, each once.
+func (m *Machine) all() []netip.AddrPort {
+	if !m.cfg.Unicast {
+		return network
+	}
 	list := slices.Clone(m.cfg.Seeds)
 	for _, p := range m.peers {
 		if p.address.IsValid() {
@@ -109,19 +100,17 @@ func (m *Machine) targets() []netip.AddrPort {
 	return slices.DeleteFunc(list, func(a netip.AddrPort) bool { return slices.Contains(m.cfg.Addresses, a) })
 }
 
-// sendMembers sends it to the members of the attempt.
-func (m *Machine) sendMembers(k wire.Kind, at int, out *batch.Burst) {
+// partners are the addresses of the other members of the attempt.
+func (m *Machine) partners() (list []netip.AddrPort) {
 	if !m.cfg.Unicast {
-		m.send(k, netip.AddrPort{}, at, out)
-		return
+		return network
 	}
-	d := batch.Datagram{Bytes: m.finish(k, at)}
 	for i := range m.attempt.members {
 		if pm := &m.attempt.members[i]; pm.ID != m.cfg.Self.ID {
-			out.Add(m.addressOf(pm), &d)
-			m.Counters.SentOwn++
+			list = append(list, m.addressOf(pm))
 		}
 	}
+	return list
 }
 
 // addressOf is where a member is reached: where it was heard itself, else what

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"slices"
 
 	"stampede/wire"
@@ -50,7 +51,7 @@ func (m *Machine) ownSet(now int64) []candidate {
 func acquainted(list []candidate) []candidate {
 	return slices.DeleteFunc(slices.Clone(list), func(c candidate) bool {
 		return c.peer != nil && !slices.ContainsFunc(c.hears, func(h wire.Hear) bool {
-			i, ok := slices.BinarySearchFunc(list, h.ID, func(c candidate, id wire.ProcessorID) int { return int(int64(c.id) - int64(id)) })
+			i, ok := slices.BinarySearchFunc(list, h.ID, func(c candidate, id wire.ProcessorID) int { return cmp.Compare(c.id, id) })
 			return ok && listed(list[i].hears, c.id)
 		})
 	})
@@ -94,10 +95,7 @@ func byBlock(list []candidate) []candidate {
 	ordered := slices.Clone(list)
 	slices.SortStableFunc(ordered, func(a, b candidate) int {
 		x, y := blocks[a.config], blocks[b.config]
-		if x.size != y.size {
-			return y.size - x.size
-		}
-		return int(int64(x.least) - int64(y.least))
+		return cmp.Or(y.size-x.size, cmp.Compare(x.least, y.least))
 	})
 	return ordered
 }
@@ -112,5 +110,5 @@ func mutualWithAll(c *candidate, set []candidate) bool {
 }
 
 func sortByID(list []candidate) {
-	slices.SortFunc(list, func(a, b candidate) int { return int(int64(a.id) - int64(b.id)) })
+	slices.SortFunc(list, func(a, b candidate) int { return cmp.Compare(a.id, b.id) })
 }

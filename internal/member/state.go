@@ -98,24 +98,20 @@ func (m *Machine) freezeStates(now int64, out *batch.Burst) {
 	}
 	if len(a.members) > 1 {
 		for i := range list {
-			m.sendState(i, netip.AddrPort{}, out)
+			m.sendState(i, out, m.partners()...)
 		}
 	}
 	m.enterRecovery(now)
 }
 
 // sendState sends one part of the answers of all.
-func (m *Machine) sendState(part int, to netip.AddrPort, out *batch.Burst) {
+func (m *Machine) sendState(part int, out *batch.Burst, to ...netip.AddrPort) {
 	if part >= len(m.attempt.states.bodies) {
 		return // it was asked for in an attempt that is over
 	}
 	at := m.begin()
 	m.scratch = append(m.scratch, m.attempt.states.bodies[part]...)
-	if to.IsValid() {
-		m.send(wire.KindState, to, at, out)
-	} else {
-		m.sendMembers(wire.KindState, at, out)
-	}
+	m.send(wire.KindState, at, out, to...)
 }
 
 // requestStates asks for the parts that have not come.
@@ -130,7 +126,7 @@ func (m *Machine) requestStates(out *batch.Burst) {
 	}
 	at := m.begin()
 	m.scratch = s.AppendTo(m.scratch)
-	m.send(wire.KindState, a.lead, at, out)
+	m.send(wire.KindState, at, out, a.lead)
 }
 
 // takeState keeps a part of the answers of all, or answers who asks for some.
