@@ -106,7 +106,7 @@ func TestBodySizes(t *testing.T) {
 		{"state of an answer", &State{Answers: []OwnedAnswer{{1, make([]byte, 70)}}}, StateBytes + OwnedAnswerBytes + 70},
 		{"state request", &State{Request: true, Missing: make([]byte, 4)}, StateBytes + 4},
 		{"hold", &Hold{}, ConfigIDBytes},
-		{"install", &Install{Shares: make([]Share, 2)}, InstallBytes + 2*ShareBytes},
+		{"install", &Install{}, ConfigIDBytes},
 		{"leave", &Leave{}, ConfigIDBytes + 8},
 		{"probe", &Probe{Bytes: 1472}, 1472 - HeaderBytes},
 		{"probe reply", &Probe{Bytes: 1472, Reply: true}, ProbeBytes},

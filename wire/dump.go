@@ -161,7 +161,7 @@ func (d *dump) body(s *bodies, k Kind, b []byte) {
 	case KindHold:
 		d.add("%v", s.hold.Proposal)
 	case KindInstall:
-		d.add("%v shares %v", s.install.Config, s.install.Shares)
+		d.add("%v", s.install.Config)
 	case KindLeave:
 		d.add("%v incarnation %d", s.leave.Config, s.leave.Incarnation)
 	case KindProbe:
@@ -173,8 +173,8 @@ func (d *dump) body(s *bodies, k Kind, b []byte) {
 }
 
 func (d *dump) join(j *Join) {
-	d.add("incarnation %d config %v seen %v attempt %v row %d speaks %d-%d mtu %d window %d history %d",
-		j.Incarnation, j.Config, j.Seen, j.Attempt, j.Version, j.MinVersion, j.MaxVersion,
+	d.add("incarnation %d config %v seen %v row %d speaks %d-%d mtu %d window %d history %d",
+		j.Incarnation, j.Config, j.Seen, j.Version, j.MinVersion, j.MaxVersion,
 		j.MTU, j.Window, j.History)
 	d.add(" max message %d flags %x addresses %v", j.MaxMessage, uint8(j.Flags), j.Addresses)
 	for i := range j.Rows {

@@ -132,7 +132,7 @@ func someBody(r *rand.Rand, k Kind) body {
 	case KindHold:
 		return &Hold{someConfig(r)}
 	case KindInstall:
-		return &Install{someConfig(r), someShares(r)}
+		return &Install{someConfig(r)}
 	case KindLeave:
 		return &Leave{someConfig(r), r.Uint64()}
 	case KindProbe:
@@ -178,7 +178,7 @@ func someJoin(r *rand.Rand) *Join {
 	j := &Join{Incarnation: r.Uint64(), Seen: someConfig(r), Version: r.Uint32(), MinVersion: 1, MaxVersion: 2,
 		MTU: 1472, Window: r.Uint32(), History: r.Uint32(), MaxMessage: r.Uint32(), Flags: JoinFlags(r.Uint32())}
 	if r.IntN(2) == 0 {
-		j.Config, j.Attempt = someConfig(r), someConfig(r)
+		j.Config = someConfig(r)
 	}
 	for range r.IntN(MaxAddresses + 1) {
 		if a := someAddress(r); a.IsValid() {

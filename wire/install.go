@@ -17,24 +17,18 @@ func (h *Hold) Parse(b []byte) Verdict {
 }
 
 // Install is the body with which a representative installs a configuration:
-// the ConfigID, and behind it the first shares up to the end.
+// the ConfigID, 20 bytes.
 type Install struct {
 	Config ConfigID // not zero
-	Shares []Share
 }
-
-const InstallBytes = ConfigIDBytes // an Install without shares
 
 // AppendTo appends the body.
-func (i *Install) AppendTo(dst []byte) []byte {
-	return appendShares(appendConfig(dst, i.Config), i.Shares)
-}
+func (i *Install) AppendTo(dst []byte) []byte { return appendConfig(dst, i.Config) }
 
-// Parse reads the body b, reusing the slice of i, which holds copies.
+// Parse reads the body b.
 func (i *Install) Parse(b []byte) Verdict {
 	c := cursor{b: b}
 	i.Config = c.someConfig()
-	i.Shares = c.shares(i.Shares, c.rest(ShareBytes))
 	return c.done()
 }
 

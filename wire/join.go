@@ -10,10 +10,10 @@ import (
 // Join is the body of joins and beacons: what a processor is, and what it
 // knows about who hears whom.
 //
-//	0             8        28     48        68       72          73          74
-//	|incarnation  |config  |seen  |attempt  |version |min version|max version|MTU  |
-//	76      80       84           88     89         90    92
-//	|window |history |max message |flags |addresses |rows |addresses ...|rows ...
+//	0             8        28     48       52          53          54   56
+//	|incarnation  |config  |seen  |version |min version|max version|MTU |window |
+//	60       64           68     69         70    72
+//	|history |max message |flags |addresses |rows |addresses ...|rows ...
 //
 // A row is
 //
@@ -27,7 +27,6 @@ type Join struct {
 	Incarnation            uint64
 	Config                 ConfigID // that the sender is in; may be zero
 	Seen                   ConfigID // highest that it proposed, answered or installed
-	Attempt                ConfigID // that it is gathering or committing for; may be zero
 	Version                uint32   // of the sender's own row
 	MinVersion, MaxVersion uint8    // versions of the format that it speaks
 	MTU                    uint16   // largest datagram that it can send and receive, bytes
@@ -45,10 +44,8 @@ type Join struct {
 // set, and mean nothing to it.
 type JoinFlags uint8
 
-const (
-	JoinLeaving  JoinFlags = 1 << iota // it will not be in the next configuration
-	JoinComplete                       // Rows hold all that it knows, none was left out
-)
+// JoinLeaving: it will not be in the next configuration.
+const JoinLeaving JoinFlags = 1
 
 // Row is what one processor says about hearing. The newest version wins.
 type Row struct {
@@ -67,7 +64,7 @@ type Hear struct {
 }
 
 const (
-	JoinBytes    = 92 // a Join without addresses and rows
+	JoinBytes    = 72 // a Join without addresses and rows
 	MaxAddresses = 8  // of one processor
 	rowBytes     = 40 // a Row without address and hears
 )
@@ -92,7 +89,6 @@ func (j *Join) AppendTo(dst []byte) []byte {
 	dst = le.AppendUint64(dst, j.Incarnation)
 	dst = appendConfig(dst, j.Config)
 	dst = appendConfig(dst, j.Seen)
-	dst = appendConfig(dst, j.Attempt)
 	dst = le.AppendUint32(dst, j.Version)
 	dst = append(dst, j.MinVersion, j.MaxVersion)
 	dst = le.AppendUint16(dst, j.MTU)
@@ -135,7 +131,7 @@ func (r *Row) appendTo(dst []byte) []byte {
 func (j *Join) Parse(b []byte) Verdict {
 	c := cursor{b: b}
 	j.Incarnation = c.u64()
-	j.Config, j.Seen, j.Attempt = c.config(), c.config(), c.config()
+	j.Config, j.Seen = c.config(), c.config()
 	j.Version = c.u32()
 	j.MinVersion, j.MaxVersion = c.u8(), c.u8()
 	c.want(j.MinVersion <= j.MaxVersion)

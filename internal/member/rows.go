@@ -130,18 +130,14 @@ func (m *Machine) tellCrowd(n int) {
 func (m *Machine) sendJoin(now int64, k wire.Kind, out *batch.Burst, to ...netip.AddrPort) {
 	m.reviewOwn(now)
 	m.row.version++
-	pass := m.toPassOn(now)
 	j := wire.Join{
 		Incarnation: m.cfg.Self.Incarnation, Config: m.config, Seen: m.seen, Version: m.row.version,
 		MinVersion: wire.Version, MaxVersion: wire.Version,
 		MTU: uint16(m.cfg.Datagram), Window: m.cfg.Window, History: m.cfg.History, MaxMessage: m.cfg.MaxMessage,
-		Addresses: m.cfg.Addresses, Rows: m.rows(pass),
+		Addresses: m.cfg.Addresses, Rows: m.rows(m.toPassOn(now)),
 	}
 	if m.leaving.said > 0 {
 		j.Flags |= wire.JoinLeaving
-	}
-	if len(j.Rows) == 1+len(pass) {
-		j.Flags |= wire.JoinComplete
 	}
 	at := m.begin()
 	m.scratch = j.AppendTo(m.scratch)
