@@ -216,7 +216,12 @@ func (w *world) crash(n *node) {
 	if n.up {
 		w.cover.crash(n)
 		w.log("%v crashes", n)
+		s := n.machine.Session()
+		partial := s != nil && (n.config == nil || s.Tag() != n.config.ID.Tag())
 		w.end(n)
+		if partial {
+			w.checker.Partial(trace.Processor{ID: uint32(n.who.ID), Incarnation: n.who.Incarnation})
+		}
 	}
 }
 

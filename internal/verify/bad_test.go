@@ -371,6 +371,9 @@ var bad = []struct {
 	{name: "safe before one of the members got there, and its record is exact", rules: "safe-entered", exact: true, text: `
 		1: +5.1{1,2} !1S 1.1S ~9.1{1} +9.1{1} end
 		2: end`},
+	{name: "safe before one got there whose record is partial, but who was elsewhere", rules: "safe-entered", exact: true, text: `
+		1: +5.1{1,2} !1S 1.1S ~9.1{1} +9.1{1,2} end
+		2: +4.2{2} ~9.1{2} +9.1{1,2} partial`},
 }
 
 // third makes the third life a member of configuration 5.1 that sends a message.

@@ -13,6 +13,7 @@ type Options struct {
 	// ended. The record of a real process may lack its last events, those
 	// that it had not yet written when it was killed, and a configuration
 	// entered last of all is then not taken for one that was not entered.
+	// Partial makes a life an exception.
 	Exact bool
 	// MaxViolations bounds how many are kept; 0 is 100. More are counted.
 	MaxViolations int
@@ -213,6 +214,11 @@ func (c *Checker) Settle(p trace.Processor) error {
 	l.settled = true
 	return nil
 }
+
+// Partial says that a life crashed before its application had seen all that it
+// had installed: with Options.Exact, too, a configuration that it may have been
+// in at the end is not taken for one that it did not enter.
+func (c *Checker) Partial(p trace.Processor) { c.lives[c.life(p)].partial = true }
 
 // Summary counts what was judged.
 type Summary struct {

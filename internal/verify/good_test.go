@@ -112,6 +112,26 @@ const exception = `
 	2: +5.1{1,2,3} !1A ~6.2{2,3} 2.1A 3.1A +6.2{2,3} settled
 	3: +5.1{1,2,3} !1A ~6.2{2,3} 2.1A 3.1A +6.2{2,3} settled`
 
+// TestPartialLives: with exact records, what a life may have been in whose end
+// its application did not see is allowed for.
+func TestPartialLives(t *testing.T) {
+	c := New(Options{Exact: true})
+	for _, text := range []string{`
+		1: +5.1{1,2} !1S 1.1S 2.1A ~9.1{1} +9.1{1} end
+		2: !1A partial`, `
+		1: +6.1{1,2} !1S 1.1S 2.1A ~9.1{1} +9.1{1} end
+		2: +4.2{2} !1A partial`} {
+		s := parseScript(t, text)
+		if violations := s.judge(t, c); len(violations) > 0 {
+			t.Errorf("%s:\n%s", text, tell(violations))
+		}
+		s.partial = nil
+		if got := broken(s.judge(t, c)); got != "sent safe-entered" && got != "safe-entered sent" {
+			t.Errorf("%s: if it is not partial it broke %q", text, got)
+		}
+	}
+}
+
 func TestGoodTracesAreAccepted(t *testing.T) {
 	c := New(Options{})
 	for _, g := range good {

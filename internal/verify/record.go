@@ -56,6 +56,7 @@ type life struct {
 	stay    int32 // the last one, or none
 	phase   phase
 	settled bool
+	partial bool // its record ends before it did, also under Options.Exact
 	events  []event
 
 	hasSent bool

@@ -23,11 +23,13 @@ import (
 //	~6.1{1}       the transitional event that leads to configuration 6.1
 //	leave         as planned
 //	settled       still running, and nothing is under way any more
+//	partial       crashed before it had seen all that it was in
 //	end           nothing: the record ends here
 type script struct {
 	lives   []trace.Processor
 	events  [][]trace.Event // by life
 	settled []bool
+	partial []trace.Processor
 }
 
 func parseScript(t *testing.T, text string) *script {
@@ -42,9 +44,12 @@ func parseScript(t *testing.T, text string) *script {
 		w.add(trace.Event{Kind: trace.Start})
 		settled := false
 		for _, word := range strings.Fields(rest) {
-			if word == "settled" {
+			switch word {
+			case "settled":
 				settled = true
-			} else {
+			case "partial":
+				s.partial = append(s.partial, w.who)
+			default:
 				w.word(t, word)
 			}
 		}
@@ -163,6 +168,9 @@ func (s *script) judge(t *testing.T, c *Checker) []Violation {
 				t.Fatal(err)
 			}
 		}
+	}
+	for _, p := range s.partial {
+		c.Partial(p)
 	}
 	return c.Finish()
 }

@@ -138,7 +138,7 @@ func (c *Checker) lifeMayHaveEntered(li, ci int32) bool {
 	switch {
 	case l.phase == unborn:
 		return false
-	case c.options.Exact || l.settled:
+	case c.options.Exact && !l.partial || l.settled:
 		return false
 	case l.stay == none:
 		return true
