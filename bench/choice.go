@@ -43,7 +43,10 @@ var (
 	switches   = choices[evs.Switch]{{"auto", sock.Auto}, {"off", sock.Off}}
 	waits      = choices[evs.Wait]{{"auto", sock.Adaptive}, {"block", sock.Block}, {"spin", sock.Spin}}
 	codecs     = choices[evs.Compression]{{"off", 0}, {"s2", 1}, {"zstd", 2}}
-	vias       = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}}
+	checks     = choices[bool]{{"on", true}, {"off", false}}
+	engines    = choices[Engine]{{"stampede", stampede}, {"raw", rawSockets},
+		{"corosync-udp", corosyncUDP}, {"corosync-knet", corosyncKnet}}
+	vias = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}}
 )
 
 // find is the meaning of word.
@@ -93,4 +96,6 @@ var (
 	SwitchWords    = switches.String()
 	WaitWords      = waits.String()
 	CompressWords  = codecs.String()
+	CheckWords     = checks.String()
+	EngineWords    = engines.String()
 )

@@ -135,7 +135,17 @@ const (
 	readyPatience  = 20 * time.Second
 	answerPatience = 20 * time.Second
 	endPatience    = 3 * time.Second
+
+	// Corosync's ring forms after several seconds, more on a busy machine.
+	peerPatience = 60 * time.Second
 )
+
+func (s *Scenario) readyPatience() time.Duration {
+	if engines.of(s.Engine).peer() {
+		return peerPatience
+	}
+	return readyPatience
+}
 
 // stop ends the hosts: by the end of their input and, those that do not heed
 // it, by force.

@@ -2,12 +2,64 @@ package bench
 
 import (
 	"context"
+	"fmt"
 
 	"stampede/evs"
 )
 
-// engine is the system that a host measures: a processor with one handle that
-// has joined one group, as all hosts' have.
+// system is what a host measures: it sends, takes deliveries, checks and times
+// them, by a schedule. Its methods are called by one goroutine.
+type system interface {
+	// start begins; it does not wait. What it starts ends with ctx.
+	start(ctx context.Context, t *schedule) error
+	// halt tells that the time is up: floods end.
+	halt()
+	// complete is closed when own sending is over and everything that was
+	// sent is here, or everywhere.
+	complete() <-chan struct{}
+	// failed gets an error when the system cannot go on.
+	failed() <-chan error
+	// delivered is the number of messages so far, and cpu what they cost this
+	// host in ns of processor time.
+	delivered() uint64
+	cpu() int64
+	// collect stops it and returns what there is to tell, but for the marks.
+	collect(ctx context.Context) (*outcome, error)
+	Close() error
+}
+
+// opener opens the system that an assignment describes, connected to those of
+// all hosts.
+type opener func(ctx context.Context, a *assignment) (system, error)
+
+// Engine is a kind of system.
+type Engine uint8
+
+const (
+	stampede Engine = iota
+	rawSockets
+	corosyncUDP
+	corosyncKnet
+)
+
+// peer tells whether an engine is another project's.
+func (e Engine) peer() bool { return e == corosyncUDP || e == corosyncKnet }
+
+func openSystem(ctx context.Context, a *assignment) (system, error) {
+	switch e := engines.of(a.Scenario.Engine); e {
+	case stampede:
+		return openExchange(ctx, a, openEvs)
+	case rawSockets:
+		return openRaw(a)
+	case corosyncUDP, corosyncKnet:
+		return openCorosync(ctx, a)
+	default:
+		return nil, fmt.Errorf("bench: engine %d", e)
+	}
+}
+
+// engine is a processor with one handle that has joined one group, as all
+// hosts' have.
 type engine interface {
 	handle
 	// state may be called while others use the handle.
@@ -22,10 +74,6 @@ type handle interface {
 	Receive(ctx context.Context, buf []evs.Event) (int, error)
 	Serve(ctx context.Context, f func([]evs.Event) error) error
 }
-
-// opener opens the engine that an assignment describes, in a configuration of
-// all hosts.
-type opener func(ctx context.Context, a *assignment) (engine, error)
 
 // state is what an engine tells of itself.
 type state struct {

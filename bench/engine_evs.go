@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"stampede/evs"
@@ -68,7 +67,7 @@ func configOf(a *assignment) evs.Config {
 		Bind:    a.Bind, Multicast: a.Multicast, Interface: a.Interface, Peers: a.Peers,
 		MTU: s.MTU, ReceiveBufferBytes: s.ReceiveBuffer,
 		Socket: sockets.of(s.Socket), GSO: switches.of(s.GSO), GRO: switches.of(s.GRO),
-		Wait: waits.of(s.Wait), Compress: codecs.of(s.Compress),
+		Wait: waits.of(s.Wait), Compress: codecs.of(s.Compress), NoCheck: !checks.of(s.Check),
 		Detect: benchDetect,
 	}
 	for n := range s.Hosts {
@@ -85,18 +84,8 @@ func (p *processor) Close() error { return p.evs.Close() }
 
 func (p *processor) state() state {
 	facts, stats := p.evs.Facts(), p.evs.Stats()
-	s := state{
-		Engine: "stampede",
-		GSO:    facts.GSO.String(), GRO: facts.GRO.String(), Wait: fmt.Sprint(facts.Wait),
-		Datagram: facts.DatagramBytes, ReceiveBufferBytes: facts.ReceiveBufferBytes,
-		Kernel:      facts.Kernel,
-		Retransmits: stats.Order.Retransmits,
-
-		ReceiveCalls:      stats.Sock.ReceiveCalls,
-		ReceivedTrains:    stats.Sock.ReceivedMessages,
-		ReceivedDatagrams: stats.Sock.ReceivedDatagrams,
-		Overruns:          stats.Sock.Overruns,
-	}
+	s := socketState(facts, stats.Sock)
+	s.Engine, s.Retransmits = "stampede", stats.Order.Retransmits
 	if p.lossy != nil {
 		s.LostOnPurpose = p.lossy.dropped.Load()
 	}

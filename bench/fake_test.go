@@ -158,13 +158,15 @@ func (f *fake) Close() error {
 func (h *hub) launcher() launcher { return goroutines(h.open) }
 
 // goroutines starts hosts in this process, with the given engine.
-func goroutines(open opener) launcher {
+func goroutines(open func(context.Context, *assignment) (engine, error)) launcher {
 	return func(ctx context.Context, n int) (*conn, error) {
 		orders, in := io.Pipe()
 		out, reports := io.Pipe()
 		ended := make(chan error, 1)
 		go func() {
-			err := host(ctx, orders, reports, open)
+			err := host(ctx, orders, reports, func(ctx context.Context, a *assignment) (system, error) {
+				return openExchange(ctx, a, open)
+			})
 			orders.Close()
 			reports.Close()
 			ended <- err

@@ -3,18 +3,15 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"syscall"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Host is one host of a run: it does what it reads from in and tells on out
 // how that went. It returns when in ends, or on a failure, which it has told.
 func Host(ctx context.Context, in io.Reader, out io.Writer) error {
-	return host(ctx, in, out, openEvs)
+	return host(ctx, in, out, openSystem)
 }
 
 func host(ctx context.Context, in io.Reader, out io.Writer, open opener) error {
@@ -39,13 +36,8 @@ type hosting struct {
 
 	assignment assignment
 	schedule   schedule
-	engine     engine
-	source     *source
-	sink       *sink
-
-	sending, receiving chan error // one value each, when it ends; sending is nil thereafter
-	ended              chan struct{}
-	warm, end          mark
+	system     system
+	warm, end  mark
 }
 
 // listen reads orders. The end of the input ends the host.
@@ -86,10 +78,10 @@ func (h *hosting) run(ctx context.Context, open opener) error {
 	if err := h.assignment.Scenario.Validate(); err != nil {
 		return err
 	}
-	if h.engine, err = open(ctx, &h.assignment); err != nil {
+	if h.system, err = open(ctx, &h.assignment); err != nil {
 		return err
 	}
-	defer h.engine.Close()
+	defer h.system.Close()
 	if err := h.write(report{Ready: true}); err != nil {
 		return err
 	}
@@ -102,11 +94,9 @@ func (h *hosting) run(ctx context.Context, open opener) error {
 }
 
 func (h *hosting) work(ctx context.Context) error {
-	receiving, stop := context.WithCancel(ctx)
-	defer stop()
-	sending, cut := context.WithCancel(ctx)
-	defer cut()
-	h.start(sending, receiving)
+	if err := h.system.start(ctx, &h.schedule); err != nil {
+		return err
+	}
 	if err := h.measure(ctx); err != nil {
 		return err
 	}
@@ -119,57 +109,16 @@ func (h *hosting) work(ctx context.Context) error {
 	if _, err := h.next(ctx, func(o *order) bool { return o.Collect }); err != nil {
 		return err
 	}
-	stop()
-	cut() // a sender that is still not through
-	for _, ending := range []chan error{h.receiving, h.sending} {
-		if ending == nil {
-			continue
-		}
-		select {
-		case <-ending:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	out, err := h.outcome()
+	out, err := h.system.collect(ctx)
 	if err != nil {
 		return err
 	}
+	out.Warm, out.End = h.warm, h.end
 	if err := h.write(report{Outcome: out}); err != nil {
 		return err
 	}
 	<-ctx.Done() // others may still need this host's processor
 	return nil
-}
-
-// start starts the goroutines that send and receive.
-func (h *hosting) start(sending, receiving context.Context) {
-	s, t := &h.assignment.Scenario, &h.schedule
-	h.source, h.sink = newSource(h.engine, s), newSink(&h.assignment, t)
-	h.sending, h.receiving = make(chan error, 1), make(chan error, 1)
-	h.ended = make(chan struct{})
-	serve := s.via() == viaServe
-	go func() {
-		if serve {
-			h.receiving <- h.sink.serve(receiving, h.engine, h.source.pump)
-		} else {
-			h.receiving <- h.sink.receive(receiving, h.engine)
-		}
-	}()
-	go func() {
-		switch {
-		case !h.assignment.sends():
-			h.sending <- nil
-		case s.Rate > 0:
-			interval := 1e9 / s.Rate
-			own := t.Start + int64(interval*float64(h.assignment.Host-1)/float64(s.Senders)) // hosts take turns
-			h.sending <- h.source.paced(sending, own, t.End, interval)
-		case serve:
-			h.sending <- h.source.pumped(sending, t.Start, h.ended)
-		default:
-			h.sending <- h.source.flood(sending, t.Start)
-		}
-	}()
 }
 
 // tell is the time between two lines of progress.
@@ -188,21 +137,15 @@ func (h *hosting) measure(ctx context.Context) error {
 			h.warm = h.mark()
 		case <-end.C:
 			h.end = h.mark()
-			h.source.stop.Store(true)
-			close(h.ended)
+			h.system.halt()
 			return nil
 		case <-ticks.C:
 			m := h.mark()
 			if err := h.write(report{Progress: &m.progress}); err != nil {
 				return err
 			}
-		case err := <-h.sending:
-			if err != nil {
-				return fmt.Errorf("bench: sending: %w", err)
-			}
-			h.sending = nil
-		case err := <-h.receiving:
-			return fmt.Errorf("bench: receiving: %w", err)
+		case err := <-h.system.failed():
+			return err
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -210,7 +153,7 @@ func (h *hosting) measure(ctx context.Context) error {
 }
 
 func (h *hosting) mark() mark {
-	return mark{progress{now(), h.sink.delivered.Load()}, cpuTime()}
+	return mark{progress{now(), h.system.delivered()}, h.system.cpu()}
 }
 
 // A host waits for what was sent until nothing has come for stalled, and since
@@ -226,17 +169,12 @@ func (h *hosting) drain(ctx context.Context) error {
 	ticks := time.NewTicker(tell)
 	defer ticks.Stop()
 	began, last := now(), h.mark()
-	for complete := h.sink.complete; h.sending != nil || complete != nil; {
+	for {
 		select {
-		case err := <-h.sending:
-			if err != nil {
-				return fmt.Errorf("bench: sending: %w", err)
-			}
-			h.sending = nil
-		case <-complete:
-			complete = nil
-		case err := <-h.receiving:
-			return fmt.Errorf("bench: receiving: %w", err)
+		case <-h.system.complete():
+			return nil
+		case err := <-h.system.failed():
+			return err
 		case <-ticks.C:
 			m := h.mark()
 			if m.Delivered > last.Delivered {
@@ -249,37 +187,4 @@ func (h *hosting) drain(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return nil
-}
-
-// outcome gathers what the ended goroutines know.
-func (h *hosting) outcome() (*outcome, error) {
-	own, err := encode(h.sink.own)
-	if err != nil {
-		return nil, err
-	}
-	all, err := encode(h.sink.all)
-	if err != nil {
-		return nil, err
-	}
-	out := &outcome{
-		Warm: h.warm, End: h.end,
-		Changes: max(h.sink.changes, 1) - 1, // the first is the handle's beginning
-		Order:   h.sink.check.digest(),
-		Own:     own, All: all,
-		Engine:     h.engine.state(),
-		Deliveries: h.sink.count,
-	}
-	if h.assignment.sends() {
-		out.Sent = h.source.sequence + 1
-	}
-	return out, nil
-}
-
-// encode is nil for a histogram of nothing.
-func encode(h *hdrhistogram.Histogram) ([]byte, error) {
-	if h.TotalCount() == 0 {
-		return nil, nil
-	}
-	return h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 }

@@ -122,9 +122,15 @@ func (l labPlace) assign(s *Scenario) ([]assignment, error) {
 		}
 		peers = append(peers, netip.AddrPortFrom(own, labPort))
 	}
+	var addresses []netip.Addr
+	if engines.of(s.Engine).peer() {
+		for _, p := range peers {
+			addresses = append(addresses, p.Addr())
+		}
+	}
 	all := make([]assignment, s.Hosts)
 	for i := range all {
-		all[i] = assignment{Scenario: *s, Host: i + 1, Cluster: cluster, Bind: peers[i]}
+		all[i] = assignment{Scenario: *s, Host: i + 1, Cluster: cluster, Bind: peers[i], Addresses: addresses}
 		if s.transport() == multicast {
 			all[i].Multicast = netip.AddrPortFrom(group, labPort+1)
 			all[i].Interface = lab.Interface

@@ -12,8 +12,13 @@ import (
 // Result is what came of a Scenario: an element of the JSON array.
 // MB are 10⁶ bytes of payload.
 type Result struct {
-	Scenario  string  `json:"scenario"`
-	Engine    string  `json:"engine"`
+	Scenario string `json:"scenario"`
+	Engine   string `json:"engine"`
+
+	// Which of several runs of the same this is, from 1; not there if it is
+	// the only one.
+	Repetition int `json:"repetition,omitempty"`
+
 	Hosts     int     `json:"hosts"`
 	Senders   int     `json:"senders"`
 	Size      int     `json:"size"`
@@ -27,6 +32,10 @@ type Result struct {
 	// The least over the hosts, between the end of warm-up and of sending.
 	DeliveredPerS float64 `json:"delivered_per_s"`
 	MBPerS        float64 `json:"mb_per_s"`
+
+	// Of a flood of Stampede's: MBPerS by that of the raw sockets in the same
+	// repetition, if they ran and both were right.
+	RawRatio float64 `json:"raw_ratio,omitempty"`
 
 	// From the time at which a message was to be sent to its delivery: at its
 	// sender, and at all hosts. In a flood of some messages only, from the call
@@ -56,6 +65,7 @@ type Result struct {
 	Socket             string  `json:"socket"`
 	Wait               string  `json:"wait"`
 	Compress           string  `json:"compress"`
+	Check              string  `json:"check"` // CRC-32C of datagrams: on, off
 	DatagramBytes      int     `json:"datagram_bytes"`
 	ReceiveBufferBytes int     `json:"receive_buffer_bytes"` // granted to the host that got least
 	LossPercent        float64 `json:"loss_percent"`
@@ -94,13 +104,13 @@ type HostResult struct {
 func (r *Result) Wrong() error {
 	switch {
 	case r.Error != "":
-		return fmt.Errorf("%s: %s", r.Scenario, r.Error)
+		return fmt.Errorf("%s, %s: %s", r.Scenario, r.Engine, r.Error)
 	case r.Lost > 0:
-		return fmt.Errorf("%s, %d B: %d deliveries lost", r.Scenario, r.Size, r.Lost)
+		return fmt.Errorf("%s, %s, %d B: %d deliveries lost", r.Scenario, r.Engine, r.Size, r.Lost)
 	case r.Duplicates > 0:
-		return fmt.Errorf("%s, %d B: %d deliveries twice", r.Scenario, r.Size, r.Duplicates)
+		return fmt.Errorf("%s, %s, %d B: %d deliveries twice", r.Scenario, r.Engine, r.Size, r.Duplicates)
 	case !r.OrderOK:
-		return fmt.Errorf("%s, %d B: wrong order: %s", r.Scenario, r.Size, r.OrderFault)
+		return fmt.Errorf("%s, %s, %d B: wrong order: %s", r.Scenario, r.Engine, r.Size, r.OrderFault)
 	}
 	return nil
 }
@@ -108,7 +118,7 @@ func (r *Result) Wrong() error {
 // newResult has what a scenario asks for.
 func newResult(s *Scenario, e Environment) Result {
 	r := Result{
-		Scenario: s.Name, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
+		Scenario: s.Name, Engine: s.Engine, Repetition: s.Repetition, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
 		Guarantee: s.Guarantee, Rate: s.Rate, Via: word(vias, s.via()),
 		WarmupS: s.Warmup.Seconds(), DurationS: s.Duration.Seconds(),
 		Transport: "multicast", IP: s.IP, Socket: s.Socket, Wait: s.Wait, Compress: s.Compress,
@@ -118,7 +128,26 @@ func newResult(s *Scenario, e Environment) Result {
 	if s.transport() == unicast {
 		r.Transport = "unicast"
 	}
+	r.Check = s.Check
+	switch e := engines.of(s.Engine); {
+	case e == rawSockets:
+		r.Guarantee, r.Via = notSo, notSo
+	case e.peer():
+		r.Via, r.Socket, r.Wait, r.Compress, r.Check = notSo, notSo, notSo, notSo, notSo
+		if e == corosyncKnet {
+			r.Transport = "unicast"
+		}
+	}
 	return r
+}
+
+// notSo stands for what an engine does not have.
+const notSo = "none"
+
+// Peer tells whether the result is another project's.
+func (r *Result) Peer() bool {
+	e, err := engines.find("engine", r.Engine)
+	return err == nil && e.peer()
 }
 
 // add puts in what the hosts and the machine tell.

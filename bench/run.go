@@ -10,7 +10,7 @@ import (
 
 // Options say what to run and how to show it.
 type Options struct {
-	Scenarios []Scenario
+	Scenarios []Scenario // see Interleave
 	// Host is the command of a process that calls Host: this very program,
 	// as a rule, and an argument that tells it so.
 	Host []string
@@ -23,7 +23,8 @@ type Options struct {
 }
 
 // Run runs the scenarios one after the other and returns a result for each
-// that was finished. A run that failed has its reason in its result; an error
+// that was finished. Those of an engine that is not installed here are left
+// out, and the table says so. A run that failed has its reason in its result; an error
 // says why not all were run: a scenario is invalid, its place cannot be had, or
 // ctx ended.
 func Run(ctx context.Context, o Options) ([]Result, error) {
@@ -38,7 +39,11 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 			return startProcess(p.command(ctx, n, o.Host[0], o.Host[1:]...))
 		}
 	}
-	return r.runAll(ctx, o.Scenarios, o.Table)
+	scenarios, err := r.provide(ctx, o.Scenarios, o.Table)
+	if err != nil {
+		return nil, err
+	}
+	return r.runAll(ctx, scenarios, o.Table)
 }
 
 // runner runs scenarios.
@@ -49,6 +54,7 @@ type runner struct {
 	launch   func(place) launcher
 	lead     time.Duration // from the schedule to the start, for all hosts to read it
 	stalled  time.Duration // see schedule
+	client   []byte        // see assignment
 }
 
 func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writer) ([]Result, error) {
@@ -73,6 +79,8 @@ func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writ
 			return results, err
 		}
 	}
+	relate(results)
+	writeSummary(table, results)
 	return results, nil
 }
 
@@ -110,6 +118,11 @@ func (r *runner) try(ctx context.Context, p place, s *Scenario) (*rawResult, err
 	if err != nil {
 		return nil, err
 	}
+	if engines.of(s.Engine).peer() {
+		for i := range assignments {
+			assignments[i].Client = r.client
+		}
+	}
 	c, err := startCluster(ctx, r.launch(p), assignments)
 	defer c.stop()
 	if err != nil {
@@ -121,7 +134,7 @@ func (r *runner) try(ctx context.Context, p place, s *Scenario) (*rawResult, err
 // converse holds the conversation up to the outcome.
 func (r *runner) converse(ctx context.Context, c *cluster, s *Scenario) (*rawResult, error) {
 	watch := r.show.watch(s)
-	_, err := c.gather(ctx, "ready", func(r *report) bool { return r.Ready }, readyPatience, watch)
+	_, err := c.gather(ctx, "ready", func(r *report) bool { return r.Ready }, s.readyPatience(), watch)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"stampede/bench/corosync"
 	"stampede/internal/lab"
 	"stampede/sock"
 )
@@ -23,7 +24,10 @@ const (
 
 // Scenario is one run.
 type Scenario struct {
-	Name      string
+	Name       string
+	Engine     string // EngineWords
+	Repetition int    // of the same run, from 1; 0 = the only one
+
 	Hosts     int     // processors, each a process of its own
 	Senders   int     // those of them that send: the first so many
 	Size      int     // bytes of a message
@@ -40,6 +44,7 @@ type Scenario struct {
 	GSO, GRO  string // SwitchWords
 	Wait      string // WaitWords
 	Compress  string // CompressWords
+	Check     string // CheckWords: CRC-32C of Stampede's and raw datagrams
 	MTU       int    // bytes of an IP packet; 0 = the interface's
 
 	ReceiveBuffer int // bytes asked of the kernel for each socket; 0 = as much as it grants
@@ -53,9 +58,9 @@ type Scenario struct {
 // Default is a flood of 64-byte messages on three hosts.
 func Default() Scenario {
 	return Scenario{
-		Hosts: 3, Senders: 3, Size: 64, Guarantee: "agreed", Via: "auto",
+		Engine: "stampede", Hosts: 3, Senders: 3, Size: 64, Guarantee: "agreed", Via: "auto",
 		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second,
-		Transport: "auto", IP: 4, Socket: "udp", GSO: "auto", GRO: "auto", Wait: "auto", Compress: "off",
+		Transport: "auto", IP: 4, Socket: "udp", GSO: "auto", GRO: "auto", Wait: "auto", Compress: "off", Check: "on",
 	}
 }
 
@@ -95,7 +100,7 @@ func (s Scenario) Named() Scenario {
 // Validate refuses a scenario that makes no sense or cannot be had, with the
 // reason. The names in its errors are those of the flags.
 func (s *Scenario) Validate() error {
-	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeNetwork} {
+	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeNetwork, s.judgeEngine} {
 		if err := judge(); err != nil {
 			return err
 		}
@@ -112,7 +117,9 @@ func (s *Scenario) judgeWords() error {
 	_, gro := switches.find("gro", s.GRO)
 	_, wait := waits.find("wait", s.Wait)
 	_, compress := codecs.find("compress", s.Compress)
-	for _, err := range []error{guarantee, via, transport, socket, gso, gro, wait, compress} {
+	_, check := checks.find("check", s.Check)
+	_, engine := engines.find("engine", s.Engine)
+	for _, err := range []error{engine, check, guarantee, via, transport, socket, gso, gro, wait, compress} {
 		if err != nil {
 			return err
 		}
@@ -160,6 +167,52 @@ func (s *Scenario) judgeNetwork() error {
 		return fmt.Errorf("mtu %d is less than the %d bytes that ip 6 needs", s.MTU, MinMTU6)
 	case s.Lab && s.MTU > lab.MTU:
 		return fmt.Errorf("mtu %d is more than the lab's %d bytes", s.MTU, lab.MTU)
+	}
+	return nil
+}
+
+// judgeEngine refuses what an engine other than Stampede's does not have.
+func (s *Scenario) judgeEngine() error {
+	switch e := engines.of(s.Engine); {
+	case e == rawSockets:
+		return s.judgeRaw()
+	case e.peer():
+		return s.judgePeer()
+	}
+	return nil
+}
+
+func (s *Scenario) judgeRaw() error {
+	switch {
+	case s.Loss > 0:
+		return fmt.Errorf("loss %g with engine raw: it is to lose nothing, and repairs without haste", s.Loss)
+	case s.Compress != "off":
+		return fmt.Errorf("compress %s with engine raw: it moves the bytes as they are", s.Compress)
+	}
+	return nil
+}
+
+func (s *Scenario) judgePeer() error {
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf(format+" with engine %s: %s", append(args[:len(args)-1], s.Engine, args[len(args)-1])...)
+	}
+	switch {
+	case !s.Lab:
+		return fmt.Errorf("engine %s needs lab: every daemon of Corosync wants a network of its own", s.Engine)
+	case s.Guarantee != "agreed":
+		return refuse("guarantee %s", s.Guarantee, "agreed is all that its groups have")
+	case s.Size > corosync.MaxMessage:
+		return refuse("size %d", s.Size, fmt.Sprintf("its messages go to %d bytes", corosync.MaxMessage))
+	case s.Transport != "auto":
+		return refuse("transport %s", s.Transport, "the engine's name says which")
+	case s.IP != 4:
+		return refuse("ip %d", s.IP, "it is run over IPv4")
+	case s.MTU != 0:
+		return refuse("mtu %d", s.MTU, "it takes the interface's")
+	case s.ReceiveBuffer != 0:
+		return refuse("receive-buffer %d", s.ReceiveBuffer, "it asks for what it wants")
+	case s.Loss > 0:
+		return refuse("loss %g", s.Loss, "datagrams are dropped behind Stampede's own sockets")
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ var columns = []struct {
 	cell  func(*Result) string
 }{
 	{"scenario", -20, func(r *Result) string { return r.Scenario }},
+	{"engine", -13, func(r *Result) string { return r.Engine }},
 	{"bytes", 7, func(r *Result) string { return strconv.Itoa(r.Size) }},
 	{"guarantee", -9, func(r *Result) string { return r.Guarantee }},
 	{"messages/s", 11, func(r *Result) string { return grouped(r.DeliveredPerS) }},
@@ -54,17 +55,17 @@ func writeHead(w io.Writer, s *Scenario, e Environment) {
 		fmt.Fprintf(w, "every host drops %g %% of the datagrams that arrive, seed %d\n", s.Loss, s.Seed)
 	}
 	io.WriteString(w, "figures of the slowest host; a train is datagrams received as one\n\n")
-	cells := make([]string, len(columns))
-	for i, c := range columns {
-		cells[i] = c.head
+	var cells []string
+	for _, c := range columns {
+		cells = append(cells, pad(c.head, c.width))
 	}
 	writeCells(w, cells)
 }
 
 func writeRow(w io.Writer, r *Result) {
-	cells := make([]string, len(columns))
-	for i, c := range columns {
-		cells[i] = c.cell(r)
+	var cells []string
+	for _, c := range columns {
+		cells = append(cells, pad(c.cell(r), c.width))
 	}
 	writeCells(w, cells)
 	if err := r.Wrong(); err != nil {
@@ -73,12 +74,11 @@ func writeRow(w io.Writer, r *Result) {
 }
 
 func writeCells(w io.Writer, cells []string) {
-	padded := make([]string, len(cells))
-	for i, cell := range cells {
-		padded[i] = fmt.Sprintf("%*s", columns[i].width, cell)
-	}
-	fmt.Fprintln(w, strings.TrimRight(strings.Join(padded, "  "), " "))
+	fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "  "), " "))
 }
+
+// pad fills a cell to its width; negative: to the left.
+func pad(cell string, width int) string { return fmt.Sprintf("%*s", width, cell) }
 
 // grouped writes a whole number with commas between thousands.
 func grouped(v float64) string {

@@ -24,10 +24,24 @@ type assignment struct {
 	Multicast netip.AddrPort // not valid: unicast
 	Interface string
 	Peers     []netip.AddrPort
+
+	Addresses []netip.Addr `json:",omitempty"` // of all hosts, and
+	Client    []byte       `json:",omitempty"` // the load client's program: of Corosync only
 }
 
 // sends tells whether the host is one that sends.
 func (a *assignment) sends() bool { return a.Host <= a.Scenario.Senders }
+
+// slots are the first slot of the host and the ns from one to the next; 0 in a
+// flood. The hosts take turns.
+func (a *assignment) slots(t *schedule) (first int64, interval float64) {
+	s := &a.Scenario
+	if s.Rate == 0 {
+		return t.Start, 0
+	}
+	interval = 1e9 / s.Rate
+	return t.Start + int64(interval*float64(a.Host-1)/float64(s.Senders)), interval
+}
 
 // schedule is when to do what, in ns of the shared clock: send from Start to
 // End, measure from Warm to End, then wait for what was sent until nothing has

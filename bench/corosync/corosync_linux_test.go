@@ -35,7 +35,7 @@ func TestMissingPeersAreNamed(t *testing.T) {
 	}
 	for said, want := range map[string]string{
 		"<stdin>:1:10: fatal error: corosync/cpg.h: No such file or directory": "libcpg-dev",
-		"/usr/bin/ld: cannot find -lcpg: No such file or directory":           "libcpg-dev",
+		"/usr/bin/ld: cannot find -lcpg: No such file or directory":            "libcpg-dev",
 		"<stdin>:1:10: fatal error: stdio.h: No such file or directory":        "libc6-dev",
 	} {
 		if err := compileError(t.Context(), said, errors.New("exit status 1")); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), want) {

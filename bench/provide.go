@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"stampede/bench/corosync"
+)
+
+// Interleave is every scenario with every engine, so many times: all engines
+// of a scenario come by turns, so that what changes on the machine meanwhile
+// changes it for all.
+func Interleave(scenarios []Scenario, names []string, repeat int) (all []Scenario) {
+	for _, s := range scenarios {
+		for n := range repeat {
+			for _, s.Engine = range names {
+				if s.Repetition = 0; repeat > 1 {
+					s.Repetition = n + 1
+				}
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// provide sees to what engines need that are not part of this program, and
+// leaves out the scenarios of those that cannot be had.
+func (r *runner) provide(ctx context.Context, scenarios []Scenario, table io.Writer) (possible []Scenario, err error) {
+	missing := map[string]bool{}
+	for _, s := range scenarios {
+		if engines.of(s.Engine).peer() && r.client == nil && !missing[s.Engine] {
+			r.client, err = corosync.Build(ctx)
+			switch {
+			case errors.Is(err, corosync.ErrMissing):
+				missing[s.Engine] = true
+				fmt.Fprintf(table, "engine %s is left out: %v\n", s.Engine, err)
+			case err != nil:
+				return nil, fmt.Errorf("engine %s: %w", s.Engine, err)
+			}
+		}
+		if !missing[s.Engine] {
+			possible = append(possible, s)
+		}
+	}
+	return possible, nil
+}
