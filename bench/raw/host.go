@@ -52,6 +52,7 @@ type Host struct {
 	ring *ring
 
 	window  uint64 // data datagrams that may be out
+	train   uint64 // and in a full train
 	streams []stream
 	burst   batch.Burst
 	replies []batch.Datagram // one to each host, and one to all
@@ -64,6 +65,7 @@ type Host struct {
 	slots    []slot   // of own messages that are not acked by all
 	messages uint64   // own messages sent, with a rate
 	asked    int64    // number of the last ask
+	askedFor uint64   // sent when it was asked
 	repair   span     // to be sent again
 	over     bool     // nothing new is sent any more
 
@@ -112,6 +114,7 @@ func NewHost(c Config, n Network) (*Host, error) {
 		},
 	}
 	facts := n.Facts()
+	h.train = uint64(max(1, min(facts.MaxSegments, facts.MaxTrainBytes/facts.DatagramBytes)))
 	h.burst.MaxSegments, h.burst.MaxBytes = facts.MaxSegments, facts.MaxTrainBytes
 	memory := make([]byte, headerBytes*(c.Hosts+1))
 	for i := range c.Hosts + 1 {
@@ -165,7 +168,7 @@ func (h *Host) Run(ctx context.Context, s Schedule) (err error) {
 // What one pass takes in and sends at most: as much as a pass of Stampede's.
 const (
 	arrivalsPerPass = 64
-	bytesPerPass    = 256 << 10
+	trainsPerPass   = 4
 )
 
 // pass receives and sends once. It is busy if there may be more to do at once.

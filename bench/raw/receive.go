@@ -101,7 +101,7 @@ func (h *Host) advance() {
 // answer has what a host lacks sent again. Answers to earlier asks may tell of
 // what was repaired since.
 func (h *Host) answer(hd *header) {
-	if hd.slot == h.asked && hd.number < h.sent && h.repair == (span{}) {
-		h.repair = span{next: hd.number + 1, last: h.sent}
+	if hd.slot == h.asked && hd.number < h.askedFor && h.repair == (span{}) {
+		h.repair = span{next: hd.number + 1, last: h.askedFor}
 	}
 }

@@ -34,7 +34,7 @@ func (h *Host) finish() {
 }
 
 // add adds data datagram n to the burst.
-func (h *Host) add(n uint64, flags uint8, slot int64) (bytes int) {
+func (h *Host) add(n uint64, flags uint8, slot int64) (length int) {
 	d := h.ring.at(n)
 	hd := header{kind: kindData, flags: flags, from: uint16(h.c.Host), run: h.c.Run, number: n, slot: slot}
 	hd.put(d.Bytes, h.c.Check)
@@ -43,22 +43,25 @@ func (h *Host) add(n uint64, flags uint8, slot int64) (bytes int) {
 }
 
 // extend adds the next new datagram.
-func (h *Host) extend(flags uint8, slot int64) (bytes int) {
+func (h *Host) extend(flags uint8, slot int64) {
 	if h.all == h.sent {
 		h.progress = h.c.Now()
 	}
 	h.sent++
-	bytes = h.add(h.sent, flags, slot)
-	h.streams[h.c.Host-1].sum += mark(h.sent, bytes)
-	return bytes
+	length := h.add(h.sent, flags, slot)
+	h.streams[h.c.Host-1].sum += mark(h.sent, length)
 }
 
-// flood sends up to datagram last what the window and a pass allow. None of
-// the ring's datagrams is in one burst twice: a pass is shorter than a ring.
+// flood sends up to datagram last what the window and a pass allow, in whole
+// trains as far as possible. None of the ring's datagrams is in one burst
+// twice: a pass is shorter than a ring.
 func (h *Host) flood(last uint64) {
-	last = min(last, h.all+h.window)
-	for bytes := 0; h.sent < last && bytes < bytesPerPass; {
-		bytes += h.extend(0, 0)
+	n := min(min(last, h.all+h.window)-h.sent, trainsPerPass*h.train)
+	if h.sent+n < last && h.window >= trainsPerPass*h.train {
+		n -= n % h.train // the rest when the next acks open the window
+	}
+	for range n {
+		h.extend(0, 0)
 	}
 	h.alone()
 }
@@ -81,9 +84,9 @@ func (h *Host) sendMessage(now int64) {
 	if now < at {
 		return
 	}
-	for bytes := 0; h.sent < h.all+h.window && bytes < bytesPerPass; {
+	for i := uint64(0); h.sent < h.all+h.window && i < trainsPerPass*h.train; i++ {
 		if (h.sent+1)%n != 0 {
-			bytes += h.extend(0, 0)
+			h.extend(0, 0)
 			continue
 		}
 		h.slots = append(h.slots, slot{h.sent + 1, at})
@@ -97,8 +100,9 @@ func (h *Host) sendMessage(now int64) {
 // resend repeats a part of what is to be repaired.
 func (h *Host) resend() {
 	h.repair.next = max(h.repair.next, h.all+1)
-	for bytes, n := 0, 0; h.repair.next <= h.repair.last && bytes < bytesPerPass && n < len(h.ring.datagrams); n++ {
-		bytes += h.add(h.repair.next, 0, h.slotOf(h.repair.next))
+	most := min(trainsPerPass*h.train, uint64(len(h.ring.datagrams)))
+	for i := uint64(0); h.repair.next <= h.repair.last && i < most; i++ {
+		h.add(h.repair.next, 0, h.slotOf(h.repair.next))
 		h.repair.next++
 		h.report.Repairs++
 	}
@@ -123,7 +127,7 @@ func (h *Host) ask(now int64) {
 	if h.all >= h.sent || h.repair != (span{}) || now-h.progress < int64(patience) {
 		return
 	}
-	h.progress = now
+	h.progress, h.askedFor = now, h.sent
 	h.asked++
 	h.reply(0, netip.AddrPort{}, header{kind: kindAsk, number: h.sent, slot: h.asked})
 }
