@@ -27,8 +27,8 @@ type hostReport struct {
 	err error
 }
 
-// errInUse is wrapped when a host could not have its address.
-var errInUse = errors.New("address in use")
+// errAgain is wrapped when another try may go better.
+var errAgain = errors.New("failed, also when tried again")
 
 // startCluster starts the hosts of assignments and gives them out. Whatever it
 // returns must be stopped.
@@ -109,8 +109,8 @@ func (c *cluster) gather(ctx context.Context, what string, expected func(*report
 			case r.err != nil:
 				c.ended++
 				return nil, fmt.Errorf("host %d %w", r.host+1, r.err)
-			case r.Failed != nil && r.Failed.InUse:
-				return nil, fmt.Errorf("host %d: %w: %s", r.host+1, errInUse, r.Failed.Reason)
+			case r.Failed != nil && r.Failed.Again:
+				return nil, fmt.Errorf("host %d: %w: %s", r.host+1, errAgain, r.Failed.Reason)
 			case r.Failed != nil:
 				return nil, fmt.Errorf("host %d: %s", r.host+1, r.Failed.Reason)
 			case r.Progress != nil:

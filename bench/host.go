@@ -6,6 +6,8 @@ import (
 	"io"
 	"syscall"
 	"time"
+
+	"stampede/bench/corosync"
 )
 
 // Host is one host of a run: it does what it reads from in and tells on out
@@ -21,7 +23,7 @@ func host(ctx context.Context, in io.Reader, out io.Writer, open opener) error {
 	go h.listen(ctx, cancel)
 	err := h.run(ctx, open)
 	if err != nil && ctx.Err() == nil {
-		h.write(report{Failed: &failure{err.Error(), errors.Is(err, syscall.EADDRINUSE)}})
+		h.write(report{Failed: &failure{err.Error(), errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, corosync.ErrStart)}})
 	}
 	if ctx.Err() != nil {
 		return nil // the parent is done with it

@@ -87,14 +87,15 @@ func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writ
 // lead is enough for processes that are all busy starting.
 const lead = 100 * time.Millisecond
 
-// tries is how often a run is tried whose addresses were taken by others.
+// tries is how often a run is tried whose addresses were taken by others, or
+// whose daemons did not find together.
 const tries = 3
 
 func (r *runner) run(ctx context.Context, p place, s *Scenario) Result {
 	result := newResult(s, r.env)
 	var raw *rawResult
-	err := errInUse
-	for try := 0; try < tries && errors.Is(err, errInUse); try++ {
+	err := errAgain
+	for try := 0; try < tries && errors.Is(err, errAgain); try++ {
 		raw, err = r.try(ctx, p, s)
 	}
 	if err == nil {

@@ -59,6 +59,22 @@ func TestRefusals(t *testing.T) {
 		{func(s *Scenario) { s.Loss = 100 }, "loss 100"},
 		{func(s *Scenario) { s.Loss = math.NaN() }, "loss NaN"},
 		{func(s *Scenario) { s.Loss = 99.9 }, ""},
+		{func(s *Scenario) { s.Engine = "spread" }, `engine "spread" is none of stampede|raw|corosync-udp|corosync-knet`},
+		{func(s *Scenario) { s.Check = "maybe" }, "check"},
+		{func(s *Scenario) { s.Check = "off" }, ""},
+		{func(s *Scenario) { s.Engine = "raw" }, ""},
+		{func(s *Scenario) { s.Engine, s.Guarantee = "raw", "safe" }, ""},
+		{func(s *Scenario) { s.Engine, s.Loss = "raw", 1 }, "loss 1 with engine raw"},
+		{func(s *Scenario) { s.Engine, s.Compress = "raw", "s2" }, "compress s2 with engine raw"},
+		{func(s *Scenario) { s.Engine = "corosync-udp" }, "engine corosync-udp needs lab"},
+		{func(s *Scenario) { s.Engine, s.Lab = "corosync-knet", true }, ""},
+		{func(s *Scenario) { s.Engine, s.Lab, s.Guarantee = "corosync-knet", true, "safe" }, "guarantee safe with engine corosync-knet: agreed is all"},
+		{func(s *Scenario) { s.Engine, s.Lab, s.Size = "corosync-udp", true, 1_000_001 }, "size 1000001 with engine corosync-udp"},
+		{func(s *Scenario) { s.Engine, s.Lab, s.Transport = "corosync-udp", true, "unicast" }, "transport unicast with"},
+		{func(s *Scenario) { s.Engine, s.Lab, s.IP = "corosync-udp", true, 6 }, "ip 6 with"},
+		{func(s *Scenario) { s.Engine, s.Lab, s.MTU = "corosync-udp", true, 1000 }, "mtu 1000 with"},
+		{func(s *Scenario) { s.Engine, s.Lab, s.ReceiveBuffer = "corosync-udp", true, 4096 }, "receive-buffer 4096 with"},
+		{func(s *Scenario) { s.Engine, s.Lab, s.Loss = "corosync-udp", true, 1 }, "loss 1 with engine corosync-udp"},
 	} {
 		s := Default()
 		c.change(&s)

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
@@ -31,7 +32,7 @@ func openCorosync(ctx context.Context, a *assignment) (system, error) {
 		return nil, fmt.Errorf("bench: %d addresses of %d hosts", len(a.Addresses), s.Hosts)
 	}
 	c := &corosyncSystem{assignment: a, said: &excerpt{}, broken: make(chan error, 1)}
-	conf := corosync.Conf(transportOf(engines.of(s.Engine)), a.Cluster, a.Addresses, a.Host, a.Multicast.Addr())
+	conf := corosync.Conf(transportOf(engines.of(s.Engine)), a.Cluster, a.Addresses, a.Multicast.Addr())
 	var err error
 	c.node, err = corosync.Start(ctx, corosync.Setup{
 		Client: a.Client, Conf: conf, Host: a.Host, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
@@ -42,10 +43,12 @@ func openCorosync(ctx context.Context, a *assignment) (system, error) {
 	return c, nil
 }
 
-// explain adds what the daemon has said to the reason for which it failed.
+// explain adds what the daemon has said last to the reason for which it failed.
 func (c *corosyncSystem) explain(err error) error {
-	if text := c.said.String(); text != "" {
-		return fmt.Errorf("%w: %s", err, text)
+	const most = 3
+	text := strings.Split(c.said.String(), "\n")
+	if last := text[max(0, len(text)-most):]; last[0] != "" {
+		return fmt.Errorf("%w: %s", err, strings.Join(last, "; "))
 	}
 	return err
 }

@@ -69,7 +69,7 @@ type progress struct {
 // failure is why a host gives up.
 type failure struct {
 	Reason string
-	InUse  bool // its address: another program was quicker
+	Again  bool // another try may go better: another program had its address, say
 }
 
 // outcome is what a host has to tell when all is over.

@@ -47,7 +47,7 @@ nodelist {
 `
 
 const udpInterface = `	interface {
-		bindnetaddr: %s
+		ringnumber: 0
 		mcastaddr: %s
 		mcastport: %d
 	}
@@ -69,12 +69,12 @@ const node = `	node {
 // ports of the ring: mcastport, and with udp also the one below.
 const ringPort = 5405
 
-// Conf is corosync.conf(5) of host n, from 1; the hosts are their addresses.
-// group is the multicast address of UDP.
-func Conf(t Transport, cluster string, hosts []netip.Addr, n int, group netip.Addr) string {
+// Conf is corosync.conf(5), the same on all hosts, which find themselves by
+// their addresses. group is the multicast address of UDP.
+func Conf(t Transport, cluster string, hosts []netip.Addr, group netip.Addr) string {
 	link := fmt.Sprintf(knetInterface, ringPort)
 	if t == UDP {
-		link = fmt.Sprintf(udpInterface, hosts[n-1], group, ringPort)
+		link = fmt.Sprintf(udpInterface, group, ringPort)
 	}
 	var nodes strings.Builder
 	for i, a := range hosts {

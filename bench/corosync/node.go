@@ -1,6 +1,14 @@
 package corosync
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrStart is wrapped by the errors of Start when the daemons did not find
+// together. Corosync 3.1.7 with UDP now and then fails an assertion of its own
+// when several start at once: another try is worth while.
+var ErrStart = errors.New("corosync: starting")
 
 // Setup is one host's part of a run.
 type Setup struct {

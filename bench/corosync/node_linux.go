@@ -176,7 +176,7 @@ func (n *Node) ready(ctx context.Context) error {
 		err = fmt.Errorf("the client said %q", line)
 	}
 	if err != nil {
-		return fmt.Errorf("corosync: starting: %w", err)
+		return fmt.Errorf("%w: %w", ErrStart, err)
 	}
 	return nil
 }

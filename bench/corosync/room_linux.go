@@ -20,6 +20,9 @@ type room struct {
 // private are the places where Corosync and its library leave things.
 var private = []string{"/run", "/dev/shm", "/var/lib/corosync"}
 
+// mountSource is how the mounts are told from others in /proc/self/mountinfo.
+const mountSource = "stampede-bench"
+
 // newRoom needs root.
 func newRoom() (*room, error) {
 	r := &room{work: make(chan func()), ended: make(chan struct{})}
@@ -53,7 +56,7 @@ func enter() error {
 		return fmt.Errorf("corosync: making the mounts private: %w", err)
 	}
 	for _, dir := range private {
-		if err := unix.Mount("stampede-bench", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+		if err := unix.Mount(mountSource, dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
 			return fmt.Errorf("corosync: mounting on %s: %w", dir, err)
 		}
 	}

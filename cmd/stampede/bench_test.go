@@ -146,6 +146,89 @@ func TestBenchInTheLab(t *testing.T) {
 	}
 }
 
+// The raw sockets lose nothing, in whatever way they send.
+func TestBenchRaw(t *testing.T) {
+	for _, arg := range []string{
+		"--size 64",
+		"--size 0",
+		"--size 60000 --check off",
+		"--size 2000000 --hosts 2",
+		"--size 1350 --transport unicast",
+		"--size 1350 --ip 6 --senders 1",
+		"--size 1350 --socket portable",
+		"--size 1350 --gso off --gro off",
+		"--size 1350 --receive-buffer 106496",
+		"--size 64 --hosts 1",
+		"--rate 200",
+		"--rate 200 --size 5000 --transport unicast",
+	} {
+		t.Run(arg, func(t *testing.T) {
+			r := results(t, brief(strings.Fields(arg+" --engine raw")...)...)[0]
+			if err := r.Wrong(); err != nil || r.Engine != "raw" || r.PerHost[0].Delivered == 0 || r.Guarantee != "none" {
+				t.Errorf("%v: %+v", err, r)
+			}
+			if (r.Rate > 0) != (r.LatencyUS != nil) {
+				t.Errorf("latency %+v", r.LatencyUS)
+			}
+		})
+	}
+}
+
+func TestBenchTellsTheShareOfRaw(t *testing.T) {
+	all := results(t, brief("--size", "1350", "--engine", "stampede,raw", "--repeat", "2")...)
+	if len(all) != 4 {
+		t.Fatalf("%d results", len(all))
+	}
+	for i, r := range all {
+		own := i%2 == 0
+		if r.Wrong() != nil || r.Repetition != 1+i/2 || (r.Engine == "stampede") != own {
+			t.Errorf("%v: %+v", r.Wrong(), r)
+		}
+		// A busy machine may let a flood stand still for the measured time.
+		if (r.RawRatio > 0) != (own && r.DeliveredPerS > 0 && all[i|1].DeliveredPerS > 0) {
+			t.Errorf("repetition %d, %s: %g of raw", r.Repetition, r.Engine, r.RawRatio)
+		}
+	}
+}
+
+// needCorosync skips where the peer cannot be run.
+func needCorosync(t *testing.T) {
+	t.Helper()
+	testenv.NeedRoot(t)
+	for _, name := range []string{"ip", "gcc", "corosync"} {
+		testenv.NeedCommand(t, name)
+	}
+	if _, err := os.Stat("/usr/include/corosync/cpg.h"); err != nil {
+		testenv.Skip(t, "needs the Debian package libcpg-dev")
+	}
+}
+
+func TestBenchCorosync(t *testing.T) {
+	needCorosync(t)
+	for _, arg := range []string{"--size 64", "--size 0 --hosts 2", "--size 8000 --senders 1", "--rate 100"} {
+		t.Run(arg, func(t *testing.T) {
+			for i, r := range results(t, brief(strings.Fields(arg+" --lab --engine corosync-udp,corosync-knet")...)...) {
+				if err := r.Wrong(); err != nil || r.Engine != []string{"corosync-udp", "corosync-knet"}[i] || r.PerHost[0].Delivered == 0 || !r.Lab {
+					t.Errorf("%v: %+v", err, r)
+				}
+				if r.Rate > 0 && r.LatencyUS == nil || r.Size < 16 && r.LatencyUS != nil {
+					t.Errorf("latency %+v", r.LatencyUS)
+				}
+			}
+		})
+	}
+}
+
+func TestBenchWithoutAPeerIsNoFailure(t *testing.T) {
+	testenv.NeedRoot(t) // else a lab is refused first
+	t.Setenv("PATH", t.TempDir())
+	o := run(t, brief("--lab", "--engine", "corosync-udp")...)
+	if o.status != 0 || strings.TrimSpace(o.stdout) != "[]" ||
+		!strings.Contains(o.stderr, "engine corosync-udp is left out") || !strings.Contains(o.stderr, "Debian package") {
+		t.Errorf("status %d: %s%s", o.status, o.stdout, o.stderr)
+	}
+}
+
 func TestBenchRefusals(t *testing.T) {
 	for arg, reason := range map[string]string{
 		"--hosts 0":                     "hosts 0 is not within",
@@ -170,6 +253,13 @@ func TestBenchRefusals(t *testing.T) {
 		"--seed -1":                     "seed",
 		"--json no-such-directory/file": "json: open",
 		"--json .":                      "json: open",
+		"--engine spread":               `engine "spread"`,
+		"--engine raw,raw":              "engine raw is named twice",
+		"--engine corosync-udp":         "needs lab",
+		"--engine raw --loss 1":         "loss 1 with engine raw",
+		"--repeat 0":                    "repeat 0",
+		"--repeat 1001":                 "repeat 1001",
+		"--check x":                     "check",
 		"--nonsense":                    "unknown flag",
 	} {
 		o := run(t, append([]string{"bench"}, strings.Fields(arg)...)...)

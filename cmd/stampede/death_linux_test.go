@@ -133,3 +133,61 @@ func TestLabEndsWithItsMaker(t *testing.T) {
 		wantNoLabs(t, l.cmd.Process.Pid)
 	}
 }
+
+// Corosync's daemons and clients, and the mounts that they live among, end
+// with whoever started them.
+func TestPeersEndWithTheirBench(t *testing.T) {
+	needCorosync(t)
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
+		l := startLong(t, "--lab", "--engine", "corosync-knet")
+		rooms := roomsOf(t, l.cmd.Process.Pid)
+		if len(rooms) < 3 {
+			t.Fatalf("%d mount namespaces with daemons of three hosts", len(rooms))
+		}
+		if err := l.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		wantEnd(t, l, signal)
+		wantNoLabs(t, l.cmd.Process.Pid)
+		for pid, room := range mountNamespaces() {
+			if rooms[room] {
+				t.Errorf("process %d still lives in a host's mounts", pid)
+			}
+		}
+	}
+}
+
+// roomsOf are the mount namespaces of the daemons below a process.
+func roomsOf(t *testing.T, pid int) map[string]bool {
+	t.Helper()
+	rooms, all := map[string]bool{}, mountNamespaces()
+	for _, host := range children(t, pid) {
+		paths, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", host))
+		for _, path := range paths {
+			text, _ := os.ReadFile(path)
+			for _, field := range strings.Fields(string(text)) {
+				daemon, err := strconv.Atoi(field)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if room := all[daemon]; room != "" && room != all[pid] {
+					rooms[room] = true
+				}
+			}
+		}
+	}
+	return rooms
+}
+
+// mountNamespaces are those of all processes, by id.
+func mountNamespaces() map[int]string {
+	all := map[int]string{}
+	links, _ := filepath.Glob("/proc/[0-9]*/ns/mnt")
+	for _, link := range links {
+		pid, err := strconv.Atoi(strings.Split(link, "/")[2])
+		if room, linkErr := os.Readlink(link); err == nil && linkErr == nil {
+			all[pid] = room
+		}
+	}
+	return all
+}
