@@ -7,17 +7,24 @@
 // lines with each over its standard input and output:
 //
 //	parent                                host
-//	assignment  ───────────────────────▶  opens its processor, joins the group
+//	assignment  ───────────────────────▶  opens its system, joins the group
 //	            ◀───────────────────────  ready
 //	schedule    ───────────────────────▶  sends from start to end, by the clock
 //	            ◀───────────────────────  progress, several a second
 //	            ◀───────────────────────  drained: has all that was sent
 //	collect     ───────────────────────▶  stops receiving
 //	            ◀───────────────────────  outcome: marks, order, latency
-//	end of input ──────────────────────▶  closes its processor
+//	end of input ──────────────────────▶  closes its system
 //
-// The parent: run.go runs scenarios, cluster.go holds the conversation,
-// place.go and process.go know where hosts stand, result.go judges.
-// A host: host.go holds the conversation, source.go sends, sink.go receives,
-// order.go checks, engine.go is the system that is measured.
+// The system is one of several engines, which take turns so that they can be
+// compared: Stampede itself, the raw sockets below it (package raw), and
+// Corosync (package corosync).
+//
+// The parent: run.go runs scenarios, provide.go puts them in turn and finds
+// what they need, cluster.go holds the conversation, place.go and process.go
+// know where hosts stand, result.go judges, summary.go compares.
+// A host: host.go holds the conversation with whatever system engine.go opens.
+// Stampede's is an exchange (exchange.go): source.go sends, sink.go receives,
+// order.go checks. The others bring all that along (system_raw.go,
+// system_corosync.go).
 package bench

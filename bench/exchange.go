@@ -69,8 +69,7 @@ func (x *exchange) send(ctx context.Context, t *schedule) error {
 	case !x.assignment.sends():
 		return nil
 	case s.Rate > 0:
-		first, interval := x.assignment.slots(t)
-		return x.source.paced(ctx, first, t.End, interval)
+		return x.source.paced(ctx, x.assignment.first(t), t.End, x.assignment.interval())
 	case s.via() == viaServe:
 		return x.source.pumped(ctx, t.Start, x.ended)
 	default:

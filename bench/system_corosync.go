@@ -54,7 +54,6 @@ func (c *corosyncSystem) explain(err error) error {
 }
 
 func (c *corosyncSystem) start(ctx context.Context, t *schedule) error {
-	first, interval := c.assignment.slots(t)
 	go func() {
 		select {
 		case err := <-c.node.Failed():
@@ -62,7 +61,7 @@ func (c *corosyncSystem) start(ctx context.Context, t *schedule) error {
 		case <-ctx.Done():
 		}
 	}()
-	return c.node.Begin(corosync.Schedule{Start: t.Start, Warm: t.Warm, End: t.End, First: first, Interval: interval})
+	return c.node.Begin(corosync.Schedule{Start: t.Start, Warm: t.Warm, End: t.End, First: c.assignment.first(t), Interval: c.assignment.interval()})
 }
 
 func (c *corosyncSystem) halt()                     {} // the client has the schedule

@@ -31,7 +31,7 @@ func openRaw(a *assignment) (system, error) {
 	run.Write([]byte(a.Cluster))
 	host, err := raw.NewHost(raw.Config{
 		Host: a.Host, Hosts: a.Scenario.Hosts, Senders: a.Scenario.Senders, Run: run.Sum64(),
-		Payload: newPayload(a.Scenario.Size), Check: checks.of(a.Scenario.Check), Now: now, Longest: longest,
+		Payload: newPayload(a.Scenario.Size), Check: checks.of(a.Scenario.Check), Interval: a.interval(), Now: now, Longest: longest,
 	}, socket)
 	if err != nil {
 		socket.Close()
@@ -44,11 +44,10 @@ func openRaw(a *assignment) (system, error) {
 }
 
 func (r *rawSystem) start(ctx context.Context, t *schedule) error {
-	first, interval := r.assignment.slots(t)
 	ctx, r.stop = context.WithCancel(ctx)
 	go func() {
 		defer close(r.ended)
-		err := r.host.Run(ctx, raw.Schedule{Start: t.Start, Warm: t.Warm, End: t.End, First: first, Interval: interval})
+		err := r.host.Run(ctx, raw.Schedule{Start: t.Start, Warm: t.Warm, End: t.End, First: r.assignment.first(t)})
 		r.broken <- fmt.Errorf("bench: raw: %w", err)
 	}()
 	return nil

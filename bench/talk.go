@@ -32,15 +32,17 @@ type assignment struct {
 // sends tells whether the host is one that sends.
 func (a *assignment) sends() bool { return a.Host <= a.Scenario.Senders }
 
-// slots are the first slot of the host and the ns from one to the next; 0 in a
-// flood. The hosts take turns.
-func (a *assignment) slots(t *schedule) (first int64, interval float64) {
-	s := &a.Scenario
-	if s.Rate == 0 {
-		return t.Start, 0
+// interval is the ns from one slot to the next, 0 in a flood.
+func (a *assignment) interval() float64 {
+	if a.Scenario.Rate == 0 {
+		return 0
 	}
-	interval = 1e9 / s.Rate
-	return t.Start + int64(interval*float64(a.Host-1)/float64(s.Senders)), interval
+	return 1e9 / a.Scenario.Rate
+}
+
+// first is the host's first slot: hosts take turns.
+func (a *assignment) first(t *schedule) int64 {
+	return t.Start + int64(a.interval()*float64(a.Host-1)/float64(a.Scenario.Senders))
 }
 
 // schedule is when to do what, in ns of the shared clock: send from Start to

@@ -2,11 +2,11 @@
 // load client of its own, so that a bench can compare with it on the same
 // machine in the same run.
 //
-//	parent                      each host, a process in a network namespace
-//	Build: client/client.c, gcc    Start: a mount namespace with an empty /run,
-//	                                   /dev/shm and /var/lib/corosync
-//	                              ├── corosync -f, its configuration by Conf
-//	                              └── client: floods or paces, checks, times
+//	parent                  each host, a process in a network namespace
+//	Build: the client,      Start: a mount namespace with an empty /run,
+//	compiled by gcc                /dev/shm and /var/lib/corosync
+//	                          ├── corosync -f, its configuration by Conf
+//	                          └── client: floods or paces, checks, times
 //
 // The client sends, checks the order and times what it delivers by itself, in
 // C, so that nothing lies between it and the library. Both processes are killed

@@ -32,6 +32,8 @@ type Config struct {
 	Payload []byte // of every message
 	Check   bool   // CRC-32C over every datagram, written and checked
 
+	Interval float64 // ns between slots; 0 = as fast as the window allows
+
 	Now     func() int64 // a clock that all hosts share, in ns
 	Longest int64        // latency in ns that the histograms go to
 }
@@ -39,9 +41,8 @@ type Config struct {
 // Schedule is when to do what, in ns of the shared clock.
 type Schedule struct {
 	Start, End int64
-	Warm       int64   // messages whose slots are from here to End are timed
-	First      int64   // slot of the own first message
-	Interval   float64 // ns between slots; 0 = as fast as the window allows
+	Warm       int64 // messages whose slots are from here to End are timed
+	First      int64 // slot of the own first message
 }
 
 // Host is one host of a run. One goroutine calls its methods, but for
@@ -103,9 +104,14 @@ func NewHost(c Config, n Network) (*Host, error) {
 	if c.Host < 1 || c.Host > c.Hosts || c.Senders < 1 || c.Senders > c.Hosts {
 		return nil, fmt.Errorf("raw: host %d, %d senders of %d hosts", c.Host, c.Senders, c.Hosts)
 	}
+	facts := n.Facts()
+	r, err := newRing(c.Payload, facts.DatagramBytes, c.Interval > 0)
+	if err != nil {
+		return nil, err
+	}
 	h := &Host{
-		c: c, net: n,
-		window:   windowOf(n.Facts(), c),
+		c: c, net: n, ring: r,
+		window:   windowOf(facts, c),
 		streams:  make([]stream, c.Hosts),
 		acked:    make([]uint64, c.Hosts),
 		complete: make(chan struct{}),
@@ -113,7 +119,6 @@ func NewHost(c Config, n Network) (*Host, error) {
 			Own: hdrhistogram.New(1, c.Longest, 3), All: hdrhistogram.New(1, c.Longest, 3),
 		},
 	}
-	facts := n.Facts()
 	h.train = uint64(max(1, min(facts.MaxSegments, facts.MaxTrainBytes/facts.DatagramBytes)))
 	h.burst.MaxSegments, h.burst.MaxBytes = facts.MaxSegments, facts.MaxTrainBytes
 	memory := make([]byte, headerBytes*(c.Hosts+1))
@@ -143,14 +148,11 @@ func (h *Host) Delivered() uint64 { return h.delivered.Load() }
 func (h *Host) Complete() <-chan struct{} { return h.complete }
 
 // Run sends by the schedule and receives until ctx ends.
-func (h *Host) Run(ctx context.Context, s Schedule) (err error) {
+func (h *Host) Run(ctx context.Context, s Schedule) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer context.AfterFunc(ctx, h.net.Wake)()
 	h.s = s
-	if h.ring, err = newRing(h.c.Payload, h.net.Facts().DatagramBytes, s.Interval > 0); err != nil {
-		return err
-	}
 	h.over = h.c.Host > h.c.Senders
 	arrivals := make([]batch.Arrival, arrivalsPerPass)
 	for ctx.Err() == nil {
@@ -214,7 +216,7 @@ func (h *Host) rest() time.Duration {
 }
 
 func (h *Host) slotAt(message uint64) int64 {
-	return h.s.First + int64(float64(message)*h.s.Interval)
+	return h.s.First + int64(float64(message)*h.c.Interval)
 }
 
 // publish tells how far the host is.
@@ -236,9 +238,6 @@ func (h *Host) publish() {
 // Report is for after Run.
 func (h *Host) Report() Report {
 	r := h.report
-	if h.ring == nil {
-		return r
-	}
 	r.Sent = h.ring.through(h.sent)
 	for i := range h.streams[:h.c.Senders] {
 		s := &h.streams[i]

@@ -110,13 +110,13 @@ func play(t *testing.T, n *hub, senders, size int, interval float64) []Report {
 	start := clock()
 	for i, p := range n.ports {
 		h, err := NewHost(Config{Host: i + 1, Hosts: len(hosts), Senders: senders, Run: 7, Payload: make([]byte, size),
-			Check: true, Now: clock, Longest: int64(time.Hour)}, p)
+			Check: true, Interval: interval, Now: clock, Longest: int64(time.Hour)}, p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		hosts[i] = h
 		go func() {
-			ended <- h.Run(ctx, Schedule{Start: start, Warm: start, End: start + int64(100*time.Millisecond), First: start, Interval: interval})
+			ended <- h.Run(ctx, Schedule{Start: start, Warm: start, End: start + int64(100*time.Millisecond), First: start})
 		}()
 	}
 	for _, h := range hosts {

@@ -9,10 +9,10 @@ func (h *Host) send(now int64) {
 	case h.repair != (span{}):
 		h.resend()
 	case h.over || now < h.s.Start:
-	case h.s.Interval > 0:
+	case h.c.Interval > 0:
 		h.sendMessage(now)
 	case now >= h.s.End:
-		// The last round is finished, so that no message is left half sent.
+		// A round is finished, so that no message is left half sent.
 		if h.flood(h.roundEnd()); h.sent == h.roundEnd() {
 			h.finish()
 		}
@@ -21,10 +21,11 @@ func (h *Host) send(now int64) {
 	}
 }
 
-// roundEnd is the last datagram of the round of the ring that is under way.
+// roundEnd is the last datagram of the round of the ring that is under way, or
+// is the first.
 func (h *Host) roundEnd() uint64 {
 	n := uint64(len(h.ring.datagrams))
-	return (h.sent + n - 1) / n * n
+	return (max(h.sent, 1) + n - 1) / n * n
 }
 
 // finish ends sending; the ask that follows at once brings the last acks.

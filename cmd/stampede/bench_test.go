@@ -158,6 +158,8 @@ func TestBenchRaw(t *testing.T) {
 		"--size 1350 --socket portable",
 		"--size 1350 --gso off --gro off",
 		"--size 1350 --receive-buffer 106496",
+		"--size 60000 --mtu 576",
+		"--size 3000000 --mtu 33500 --hosts 2",
 		"--size 64 --hosts 1",
 		"--rate 200",
 		"--rate 200 --size 5000 --transport unicast",
