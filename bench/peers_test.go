@@ -22,6 +22,13 @@ func TestEnginesTakeTurns(t *testing.T) {
 	}
 }
 
+func TestWaysToTakeDeliveriesAreStampedesAlone(t *testing.T) {
+	all := Interleave([]Scenario{{Via: "auto"}, {Via: "serve"}}, []string{"stampede", "raw"}, 1)
+	if len(all) != 3 || all[2].Via != "serve" || all[2].Engine != "stampede" {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestMissingPeersAreLeftOut(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no gcc, wherever corosync is
 	all := Interleave([]Scenario{Default()}, []string{"stampede", "corosync-udp", "raw", "corosync-knet"}, 2)

@@ -11,11 +11,15 @@ import (
 
 // Interleave is every scenario with every engine, so many times: all engines
 // of a scenario come by turns, so that what changes on the machine meanwhile
-// changes it for all.
+// changes it for all. What differs from another scenario only in the way to
+// take deliveries is Stampede's alone.
 func Interleave(scenarios []Scenario, names []string, repeat int) (all []Scenario) {
 	for _, s := range scenarios {
 		for n := range repeat {
 			for _, s.Engine = range names {
+				if s.Via == word(vias, viaServe) && s.Engine != word(engines, stampede) {
+					continue
+				}
 				if s.Repetition = 0; repeat > 1 {
 					s.Repetition = n + 1
 				}
