@@ -6,8 +6,8 @@ import (
 )
 
 // ErrStart is wrapped by the errors of Start when the daemons did not find
-// together. Corosync 3.1.7 with UDP now and then fails an assertion of its own
-// when several start at once: another try is worth while.
+// together. Corosync 3.1.7 with UDP was seen to fail an assertion of its own
+// (orf_token_rtr) when several started at once: another try is worth while.
 var ErrStart = errors.New("corosync: starting")
 
 // Setup is one host's part of a run.

@@ -119,7 +119,7 @@ func NewHost(c Config, n Network) (*Host, error) {
 			Own: hdrhistogram.New(1, c.Longest, 3), All: hdrhistogram.New(1, c.Longest, 3),
 		},
 	}
-	h.train = uint64(max(1, min(facts.MaxSegments, facts.MaxTrainBytes/facts.DatagramBytes)))
+	h.train = trainOf(facts)
 	h.burst.MaxSegments, h.burst.MaxBytes = facts.MaxSegments, facts.MaxTrainBytes
 	memory := make([]byte, headerBytes*(c.Hosts+1))
 	for i := range c.Hosts + 1 {
@@ -128,16 +128,27 @@ func NewHost(c Config, n Network) (*Host, error) {
 	return h, nil
 }
 
+// windowBytes is the most that a sender has out. Of 256 KiB to 4 MiB this was
+// the best in the lab, by less than such runs differ on a busy machine: longer
+// windows fall out of the caches, shorter ones make shorter trains.
+const windowBytes = 1 << 20
+
 // windowOf is how many datagrams each sender may have out: all of them
-// together fill three quarters of a receiver's buffer, even if each arrives
-// alone.
+// together fill three quarters of a receiver's buffer at most, even if each
+// arrives alone.
 func windowOf(f sock.Facts, c Config) uint64 {
 	heard := c.Senders // by a host that does not send
 	if c.Senders == c.Hosts {
 		heard--
 	}
-	room := f.ReceiveBufferBytes / 4 * 3
-	return uint64(min(max(2, room/max(1, f.Charge.Datagram)/max(1, heard)), maxWindow))
+	room := f.ReceiveBufferBytes / 4 * 3 / max(1, f.Charge.Datagram) / max(1, heard)
+	return uint64(min(max(2, room), windowBytes/f.DatagramBytes, maxWindow))
+}
+
+// trainOf is how many datagrams go together: as many as a full train has, also
+// where they go out one by one.
+func trainOf(f sock.Facts) uint64 {
+	return uint64(max(1, min(f.MaxSegments, f.MaxTrainBytes/f.DatagramBytes)))
 }
 
 // Delivered is how many messages are here: those of others, and own ones that
