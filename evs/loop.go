@@ -2,7 +2,6 @@ package evs
 
 import (
 	"errors"
-	"runtime"
 	"time"
 
 	"stampede/batch"
@@ -53,7 +52,6 @@ func (p *Processor) now() int64 { return int64(time.Since(p.start)) + 1 }
 
 // run is the loop.
 func (p *Processor) run() {
-	runtime.LockOSThread()
 	p.fail(p.loopUntilClosed())
 	p.shut()
 }

@@ -124,8 +124,8 @@ type Stats struct {
 	Overruns    uint64 // messages the kernel dropped for want of buffer (SO_RXQ_OVFL)
 	OwnFiltered uint64 // own messages the kernel's filter dropped
 
-	Polls        uint64 // ppoll, spinning included
-	Sleeps       uint64 // of them those that may have slept
+	Polls        uint64 // looks at the sockets, spinning included
+	Sleeps       uint64 // waits that found nothing by looking
 	Wakes        uint64 // Wake calls that found the loop asleep
 	Degradations uint64
 }

@@ -52,7 +52,11 @@ func (m *mmsg) close() error {
 
 // free closes what is open.
 func (m *mmsg) free() {
-	for _, fd := range []*int{&m.fd, &m.group, &m.event} {
+	if m.parking != nil {
+		m.parking.close()
+		m.parking = nil
+	}
+	for _, fd := range []*int{&m.fd, &m.group} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 			*fd = -1

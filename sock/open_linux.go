@@ -20,18 +20,19 @@ type mmsg struct {
 	report *report
 	zones  zones
 
-	fd, group, event int // -1 = none
-	out              *sender
-	in               *receiver
-	waiter           *waiter
-	mapped           []byte // memory of the own arena
-	closed           bool
+	fd, group int // -1 = none
+	parking   *parking
+	out       *sender
+	in        *receiver
+	waiter    *waiter
+	mapped    []byte // memory of the own arena
+	closed    bool
 }
 
 func openNative(p *plan) (*Socket, error) { return openMmsg(p, system{}) }
 
 func openMmsg(p *plan, k kernel) (*Socket, error) {
-	m := &mmsg{k: k, plan: p, report: new(report), fd: -1, group: -1, event: -1}
+	m := &mmsg{k: k, plan: p, report: new(report), fd: -1, group: -1}
 	if err := m.open(); err != nil {
 		m.free()
 		return nil, err
@@ -54,12 +55,11 @@ func (m *mmsg) open() (err error) {
 	if err = m.probe(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{m.openUnicast, m.openGroup, m.openEvent, m.openArena} {
+	for _, step := range []func() error{m.openUnicast, m.openGroup, m.openArena, m.assemble} {
 		if err = step(); err != nil {
 			return err
 		}
 	}
-	m.assemble()
 	return nil
 }
 
@@ -212,11 +212,6 @@ func (m *mmsg) join() error {
 	return nil
 }
 
-func (m *mmsg) openEvent() (err error) {
-	m.event, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
-	return os.NewSyscallError("eventfd", err)
-}
-
 // openArena tunes the ring and, if nobody gave memory for it, maps some: the
 // ring itself and as much again for what is kept.
 func (m *mmsg) openArena() (err error) {
@@ -237,7 +232,7 @@ func (m *mmsg) openArena() (err error) {
 }
 
 // assemble puts sender, receiver and waiter onto the sockets.
-func (m *mmsg) assemble() {
+func (m *mmsg) assemble() (err error) {
 	p, r := m.plan, m.report
 	if r.facts.Wait == Adaptive && cores() <= 2 {
 		r.facts.Wait = Block
@@ -251,7 +246,16 @@ func (m *mmsg) assemble() {
 	m.out = newSender(m.k, m.fd, p, r, &m.zones)
 	m.setPeers(p.Peers)
 	m.in = newReceiver(m.k, sources, p, r, &m.zones)
-	m.waiter = newWaiter(m.k, sources, m.event, r)
+	fds := make([]int, len(sources))
+	for i := range sources {
+		fds[i] = sources[i].fd
+	}
+	if m.parking, err = newParking(fds); err != nil {
+		m.parking = nil
+		return err
+	}
+	m.waiter = newWaiter(m.k, sources, m.parking, r)
+	return nil
 }
 
 func (m *mmsg) setPeers(peers []netip.AddrPort) {

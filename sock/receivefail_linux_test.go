@@ -104,7 +104,7 @@ func TestWaitInterrupted(t *testing.T) {
 		want := run(3, 100, 0)
 		mustSend(t, s, burstOf(s.Local(), want...))
 		for range 5 {
-			mustWait(t, s, -1)
+			mustWait(t, s, 0)
 		}
 		same(t, collect(t, s, 3), s.Local(), want)
 	}
@@ -114,7 +114,7 @@ func TestWaitFails(t *testing.T) {
 	k := &faulty{}
 	s := openOn(t, k, Config{Bind: home4})
 	k.onPoll = func([]unix.PollFd, time.Duration) (int, syscall.Errno, bool) { return 0, unix.EFAULT, true }
-	if err := s.Wait(-1); !errors.Is(err, unix.EFAULT) {
+	if err := s.Wait(0); !errors.Is(err, unix.EFAULT) {
 		t.Errorf("%v, want EFAULT", err)
 	}
 }

@@ -36,7 +36,7 @@ func (s Switch) String() string { return name(int(s), "auto", "off", "on") }
 type Wait uint8
 
 const (
-	// Block sleeps in ppoll: no processor time, a wake-up of 5 to 50 µs.
+	// Block sleeps in the runtime's poller: no processor time, a wake-up of 5 to 50 µs.
 	Block Wait = iota
 	// Spin polls until something happens: a whole core, no wake-up.
 	Spin

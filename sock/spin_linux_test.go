@@ -15,23 +15,30 @@ type looks struct {
 	then  func() // at every look
 }
 
-func (l *looks) poll(_ []unix.PollFd, d time.Duration) (int, syscall.Errno, bool) {
-	if d == 0 {
-		l.spins++
-	} else {
-		l.slept = append(l.slept, d)
-	}
+func (l *looks) poll([]unix.PollFd, time.Duration) (int, syscall.Errno, bool) {
+	l.spins++
+	l.also()
+	return 0, 0, true
+}
+
+func (l *looks) sleep(d time.Duration) (int, error) {
+	l.slept = append(l.slept, d)
+	l.also()
+	return 0, nil
+}
+
+func (l *looks) also() {
 	if l.then != nil {
 		l.then()
 	}
-	return 0, 0, true
 }
 
 // spinner is a socket that spins for so long, on whatever machine.
 func spinner(t *testing.T, spin time.Duration) (*Socket, *looks) {
 	k, l := &faulty{}, &looks{}
 	s := openOn(t, k, Config{Bind: home4})
-	s.link.(*mmsg).waiter.spin = spin
+	w := s.link.(*mmsg).waiter
+	w.spin, w.sleep = spin, l.sleep
 	k.onPoll = l.poll
 	return s, l
 }

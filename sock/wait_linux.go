@@ -1,7 +1,6 @@
 package sock
 
 import (
-	"encoding/binary"
 	"os"
 	"time"
 
@@ -12,37 +11,27 @@ import (
 // looks at the clock: one of these is 0.06 µs, one of those 0.3 µs.
 const spinLooks = 8
 
-// waiter waits for the sockets and the doorbell.
+// waiter waits for the sockets and the doorbell: it looks, and then sleeps.
 type waiter struct {
 	k      kernel
 	report *report
 	bell   doorbell
-	// fds are the receiver's sources in their order, then the eventfd.
-	fds  []unix.PollFd
-	spin time.Duration // < 0 without end
+	fds    []unix.PollFd // the receiver's sources in their order
+	spin   time.Duration // < 0 without end
+	sleep  func(d time.Duration) (ready int, err error)
 }
 
-func newWaiter(k kernel, sources []source, event int, r *report) *waiter {
-	w := &waiter{k: k, report: r}
+func newWaiter(k kernel, sources []source, p *parking, r *report) *waiter {
+	w := &waiter{k: k, report: r, sleep: p.sleep}
 	for i := range sources {
 		w.fds = append(w.fds, unix.PollFd{Fd: int32(sources[i].fd), Events: unix.POLLIN})
 	}
-	w.fds = append(w.fds, unix.PollFd{Fd: int32(event), Events: unix.POLLIN})
+	w.bell.write = p.wake
 	switch f := &r.facts; f.Wait {
 	case Spin:
 		w.spin = -1
 	case Adaptive:
 		w.spin = f.Spin
-	}
-	one := make([]byte, 8)
-	binary.NativeEndian.PutUint64(one, 1)
-	w.bell.write = func() {
-		for {
-			// EAGAIN: the counter is full, so it is readable: good.
-			if _, err := unix.Write(event, one); err != unix.EINTR {
-				return
-			}
-		}
 	}
 	return w
 }
@@ -54,7 +43,7 @@ func (w *waiter) wait(d time.Duration) (ready int, err error) {
 		return 0, nil
 	}
 	if d == 0 {
-		return w.look(0)
+		return w.look()
 	}
 	if w.spin != 0 {
 		var spent time.Duration
@@ -70,7 +59,7 @@ func (w *waiter) wait(d time.Duration) (ready int, err error) {
 		return 0, nil
 	}
 	w.report.stats.Sleeps++
-	ready, err = w.look(d)
+	ready, err = w.sleep(d)
 	w.bell.rise()
 	return ready, err
 }
@@ -85,7 +74,7 @@ func (w *waiter) spinFor(d time.Duration) (ready int, spent time.Duration, err e
 	start := time.Now()
 	for {
 		for range spinLooks {
-			ready, err = w.look(0)
+			ready, err = w.look()
 			if ready != 0 || err != nil || w.bell.state.Load() != awake {
 				return ready, 0, err
 			}
@@ -96,10 +85,10 @@ func (w *waiter) spinFor(d time.Duration) (ready int, spent time.Duration, err e
 	}
 }
 
-// look polls once. A ring that made the eventfd readable is taken out of it.
-func (w *waiter) look(d time.Duration) (ready int, err error) {
+// look polls once.
+func (w *waiter) look() (ready int, err error) {
 	w.report.stats.Polls++
-	n, errno := w.k.poll(w.fds, d)
+	n, errno := w.k.poll(w.fds, 0)
 	switch errno {
 	case 0:
 	case unix.EINTR, unix.EAGAIN, unix.ENOMEM:
@@ -110,15 +99,10 @@ func (w *waiter) look(d time.Duration) (ready int, err error) {
 	if n <= 0 {
 		return 0, nil
 	}
-	event := len(w.fds) - 1
-	for i := range w.fds[:event] {
+	for i := range w.fds {
 		if w.fds[i].Revents != 0 { // an error, too, is taken by a receive
 			ready |= 1 << i
 		}
-	}
-	if w.fds[event].Revents != 0 {
-		var count [8]byte
-		unix.Read(int(w.fds[event].Fd), count[:]) // nonblocking; EAGAIN: nothing to take
 	}
 	return ready, nil
 }
