@@ -18,6 +18,7 @@ const maxSetKeys = 16 << 10
 // sets are the group sets that have a name.
 type sets struct {
 	ids       map[string]uint16 // by the bytes of the keys
+	last      uint16            // the one asked for last: mostly the next one, too
 	keys      [][]wire.Group    // by id
 	announced []bool            // in this configuration, by id
 	total     int               // keys of all sets
@@ -31,7 +32,7 @@ func (q *Queue) address(m *Message, iov [][]byte) (Message, error) {
 		return named, nil
 	}
 	key := unsafe.Slice(&m.Keys[0][0], len(m.Keys)*wire.GroupBytes)
-	id, known := q.sets.ids[string(key)]
+	id, known := q.sets.find(key, m.Keys)
 	if known && q.sets.announced[id] {
 		named.Set, named.Keys = id, nil
 		return named, nil
@@ -54,6 +55,17 @@ func (q *Queue) address(m *Message, iov [][]byte) (Message, error) {
 	q.sets.announced[id] = true
 	named.Set, named.Keys = id, nil
 	return named, nil
+}
+
+// find is the name of a set, if it has one.
+func (s *sets) find(key []byte, keys []wire.Group) (id uint16, known bool) {
+	if int(s.last) < len(s.keys) && slices.Equal(s.keys[s.last], keys) {
+		return s.last, true
+	}
+	if id, known = s.ids[string(key)]; known {
+		s.last = id
+	}
+	return id, known
 }
 
 // noKeys is a set of none, which travels inline.

@@ -172,24 +172,31 @@ func (r *reader) messages(it *item, buf []Event) (n int) {
 		r.inside = true
 	}
 	m := it.view.members[it.run.Member]
-	var f wire.Frame
+	var groups []Group
+	one, ok := it.run.OneSet, true
+	if one {
+		groups, ok = r.named(it, it.run.Set)
+	}
+	if !ok {
+		r.inside = false
+		return 0
+	}
+	var f wire.Whole
 	for n < len(buf) {
-		if !r.frames.Next(&f) {
+		if !r.frames.NextWhole(&f) {
 			r.inside = false
 			return n
 		}
-		if f.Type != wire.FrameMessage {
-			continue
+		payload := f.Body
+		if !one {
+			if groups, payload, ok = r.groups(it, f.Inline, f.Set, f.Body); !ok {
+				continue
+			}
 		}
-		groups, payload, ok := r.groups(it, f.Inline, f.Set, f.Body)
-		if !ok {
-			continue
-		}
-		buf[n] = Event{
-			Kind: Deliver, Guarantee: f.Guarantee, Origin: f.Origin,
-			Sender: m.ID, Incarnation: m.Incarnation, Number: f.Number,
-			Payload: payload, groups: groups,
-		}
+		e := &buf[n] // field by field: a literal would be made elsewhere and copied
+		e.Kind, e.Guarantee, e.Origin = Deliver, f.Guarantee, f.Origin
+		e.Sender, e.Incarnation, e.Number = m.ID, m.Incarnation, f.Number
+		e.Payload, e.groups, e.Config = payload, groups, nil
 		n++
 	}
 	return n
@@ -198,8 +205,8 @@ func (r *reader) messages(it *item, buf []Event) (n int) {
 // groups are those of a message, if one of them is joined.
 func (r *reader) groups(it *item, inline bool, set uint16, body []byte) (groups []Group, payload []byte, ok bool) {
 	if !inline {
-		s := it.run.Sets[set]
-		return s.Keys, body, r.match.matches(it.filter, s)
+		groups, ok = r.named(it, set)
+		return groups, body, ok
 	}
 	keys, payload, ok := wire.SplitInline(set, body)
 	if !ok {
@@ -207,4 +214,10 @@ func (r *reader) groups(it *item, inline bool, set uint16, body []byte) (groups 
 	}
 	groups = groupsOf(keys)
 	return groups, payload, it.filter.joined(groups)
+}
+
+// named are the groups of a set that was announced, if one of them is joined.
+func (r *reader) named(it *item, set uint16) (groups []Group, ok bool) {
+	s := it.run.Sets[set]
+	return s.Keys, r.match.matches(it.filter, s)
 }

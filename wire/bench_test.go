@@ -72,6 +72,25 @@ func BenchmarkFrames(bench *testing.B) {
 	}
 }
 
+func BenchmarkWholes(bench *testing.B) {
+	b := fullDatagram()
+	var h Header
+	var d Door
+	d.Check(b, &h)
+	total := 0
+	for bench.Loop() {
+		f := NewFrames(b[HeaderBytes:], h.First)
+		var m Whole
+		for f.NextWhole(&m) {
+			total += len(m.Body)
+		}
+	}
+	bench.ReportMetric(float64(bench.Elapsed().Nanoseconds())/float64(bench.N)/19, "ns/frame")
+	if total == 0 {
+		bench.Fatal("no messages")
+	}
+}
+
 func BenchmarkPut(bench *testing.B) {
 	b := fullDatagram()
 	h := Header{Kind: KindStream, Sender: 1, Length: uint16(len(b)), Config: 5, Dseq: 3, First: 40}

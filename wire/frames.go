@@ -163,6 +163,55 @@ func (f *Frames) message(fr *Frame, b []byte) bool {
 	return true
 }
 
+// Whole is a Message frame, and no more of it than who delivers it needs.
+type Whole struct {
+	Body      []byte // payload, after Set keys when Inline; aliases the datagram
+	Number    uint64
+	Set       uint16
+	Origin    uint16
+	Guarantee Guarantee
+	Inline    bool
+}
+
+// NextWhole decodes the next Message frame that lies in the bytes wholly, and
+// passes over all others; false means that there is none.
+func (f *Frames) NextWhole(m *Whole) bool {
+	for {
+		b := f.b[f.at:]
+		if len(b) < MessageOverhead {
+			return false // no Message frame is as short
+		}
+		word := le.Uint64(b)
+		n := FrameHead + int(word>>16&0xffff)
+		if word&messageMask == messageBits && MessageOverhead <= n && n <= len(b) {
+			m.Body = b[MessageOverhead:n:n]
+			m.Number = f.number
+			m.Set, m.Origin = uint16(word>>32), uint16(word>>48)
+			m.Guarantee = Guarantee(word >> 8 & FlagGuarantee)
+			m.Inline = word&messageInline != 0
+			f.at += n
+			f.number++
+			return true
+		}
+		if whole, more := f.rare(m); whole || !more {
+			return whole
+		}
+	}
+}
+
+// rare is a step of NextWhole over any frame.
+func (f *Frames) rare(m *Whole) (whole, more bool) {
+	var fr Frame
+	if !f.Next(&fr) {
+		return false, false
+	}
+	if fr.Type != FrameMessage || fr.Missing > 0 {
+		return false, true
+	}
+	*m = Whole{fr.Body, fr.Number, fr.Set, fr.Origin, fr.Guarantee, fr.Inline}
+	return true, true
+}
+
 // stop ends the reading: padding is read up to its end, anything else is not.
 func (f *Frames) stop(b []byte) bool {
 	if allZero(b) {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -98,11 +99,32 @@ func readAnyway(t *testing.T, b []byte, first uint64) {
 	}
 	h := Header{First: first}
 	h.Summarize(b)
+	sameWholes(t, b, first)
+}
+
+// sameWholes reads the whole messages in both ways.
+func sameWholes(t *testing.T, b []byte, first uint64) {
+	it, wholes := NewFrames(b, first), NewFrames(b, first)
+	var fr Frame
+	var m Whole
+	for it.Next(&fr) {
+		if fr.Type != FrameMessage || fr.Missing > 0 {
+			continue
+		}
+		want := Whole{fr.Body, fr.Number, fr.Set, fr.Origin, fr.Guarantee, fr.Inline}
+		if !wholes.NextWhole(&m) || !reflect.DeepEqual(m, want) {
+			t.Fatalf("a whole message is %+v, want %+v", m, want)
+		}
+	}
+	if wholes.NextWhole(&m) {
+		t.Fatalf("one more: %+v", m)
+	}
 }
 
 // holdsStream reads checked frames, and writes them again: both must give the
 // summary, and the bytes.
 func holdsStream(t *testing.T, b []byte, h *Header) {
+	sameWholes(t, b, h.First)
 	sum := Header{First: h.First}
 	var again []byte
 	var fr Frame
