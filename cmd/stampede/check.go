@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"stampede/evs"
 	"stampede/internal/conf"
 	"stampede/perf/host"
+	"stampede/perf/reach"
 )
 
 // Of evs.Config, whose defaults are its own affair.
@@ -29,8 +31,12 @@ var checkGroup = netip.MustParseAddrPort("239.192.7.1:5500")
 // checkFlags are the flags of the verb check: those of a node that concern its
 // machine, and its own.
 type checkFlags struct {
-	node nodeFlags
-	json bool
+	node   nodeFlags
+	json   bool
+	reach  bool
+	length time.Duration
+	expect int
+	shift  uint16
 }
 
 // nodesOwn are the flags that mean here what they mean there.
@@ -47,6 +53,11 @@ or of the flags, and tell of each thing what was found, whether it will do, what
 to change, and what that would bring. Without settings it looks at the interface
 that multicast would leave by. It changes nothing. Limits, processors and
 cgroups are those of this very process: run it as the processor will be run.
+
+With --reach it is run on several hosts at the same time: they look for each
+other, with the group or the peers of the settings but on ports beside them, and
+tell who hears whom: by multicast, by unicast, with full datagrams and with
+trains of them. --for 6m outlasts the memberships of switches that snoop.
 
 The exit status is 0 when nothing will not work, 1 when something will not, and
 2 when the flags or the file make no sense.`,
@@ -73,6 +84,10 @@ func (f *checkFlags) define(flags *pflag.FlagSet) {
 		flags.AddFlag(all.Lookup(name))
 	}
 	flags.BoolVar(&f.json, "json", false, "print what was found as one JSON object")
+	flags.BoolVar(&f.reach, "reach", false, "look for other hosts, on which the same runs")
+	flags.DurationVar(&f.length, "for", defaultReach, "for how long, with --reach")
+	flags.IntVar(&f.expect, "expect", 0, "with --reach: as many other hosts, and no longer than until all hear all (default at least one)")
+	flags.Uint16Var(&f.shift, "shift", 10_000, "with --reach: how far from the cluster's ports to try; 0 are those themselves, which no processor may be using")
 }
 
 // checked is what check tells, and its JSON.
@@ -80,16 +95,25 @@ type checked struct {
 	Interface string         `json:"interface"`
 	Kernel    string         `json:"kernel"`
 	Findings  []host.Finding `json:"findings"`
+	Reach     *reach.Result  `json:"reach,omitempty"`
 }
 
 func (f *checkFlags) run(c *cobra.Command, _ []string) error {
 	config, err := f.config(c.Flags())
+	if err == nil {
+		err = f.judge(c.Flags())
+	}
 	if err != nil {
 		return badUsage(err)
 	}
 	r, err := look(config)
 	if err != nil {
 		return err
+	}
+	if f.reach && host.Count(r.Findings, host.Bad) == 0 {
+		if err := f.tryReach(c.Context(), r, config); err != nil {
+			return err
+		}
 	}
 	if err := r.print(c.OutOrStdout(), f.json); err != nil {
 		return err
@@ -118,6 +142,9 @@ func (f *checkFlags) config(flags *pflag.FlagSet) (evs.Config, error) {
 	if !c.Multicast.IsValid() && len(c.Peers) == 0 {
 		c.Multicast = checkGroup
 	}
+	if ifi, err := net.InterfaceByName(c.Interface); err == nil && ifi.Flags&net.FlagLoopback != 0 {
+		return c, nil // a processor's own default is right
+	}
 	c.Bind = netip.AddrPortFrom(netip.IPv4Unspecified(), 0) // the interface's, or the route's
 	if far := c.Multicast.Addr(); far.Is6() || len(c.Peers) > 0 && c.Peers[0].Addr().Is6() {
 		c.Bind = netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
@@ -133,7 +160,8 @@ func look(c evs.Config) (*checked, error) {
 		Wait: c.Wait, Multicast: c.Multicast.IsValid(),
 	}
 	var opened host.Socket
-	c.Bind, c.Multicast = aside(c.Bind, 0), aside(c.Multicast, shift)
+	c.Bind = netip.AddrPortFrom(c.Bind.Addr(), 0)
+	c.Multicast = aside(c.Multicast, lookShift)
 	if s, err := evs.Listen(c); err != nil {
 		opened.Err = err
 	} else {
@@ -145,23 +173,20 @@ func look(c evs.Config) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &checked{device, m.Kernel.Release, host.Judge(m, &opened, &need)}, nil
+	return &checked{Interface: device, Kernel: m.Kernel.Release, Findings: host.Judge(m, &opened, &need)}, nil
 }
 
-// shift is how far from a cluster's own ports everything is tried that is sent
-// or heard, so that a running cluster does not notice.
-const shift = 10_000
+// lookShift keeps the group's port free of a socket that hears and reads nothing.
+const lookShift = 20_000
 
-// aside is an address with its port moved; 0 moves to any port.
+// aside is an address with its port moved, in a circle; one without a port has
+// none.
 func aside(a netip.AddrPort, by uint16) netip.AddrPort {
-	switch port := a.Port(); {
-	case by == 0 || port == 0:
-		return netip.AddrPortFrom(a.Addr(), 0)
-	case port > 1<<16-1-by:
-		return netip.AddrPortFrom(a.Addr(), port-by)
-	default:
-		return netip.AddrPortFrom(a.Addr(), port+by)
+	if a.Port() == 0 {
+		return a
 	}
+	const least, ports = 1024, 1<<16 - 1024
+	return netip.AddrPortFrom(a.Addr(), uint16((max(int(a.Port()), least)-least+int(by))%ports+least))
 }
 
 func (r *checked) print(w io.Writer, asJSON bool) error {
@@ -172,6 +197,12 @@ func (r *checked) print(w io.Writer, asJSON bool) error {
 		return e.Encode(r)
 	}
 	fmt.Fprintf(w, "interface %s, Linux %s\n\n", cmp.Or(r.Interface, "unknown"), cmp.Or(r.Kernel, "unknown"))
+	if r.Reach != nil {
+		if err := r.Reach.Print(w); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
 	for i := range r.Findings {
 		printFinding(w, &r.Findings[i])
 	}
