@@ -80,12 +80,15 @@ func (p *Processor) loopUntilClosed() error {
 
 // clocked takes the one reading of the clock that a pass makes.
 func (l *loop) clocked(now int64) {
-	switch {
-	case l.began == 0:
-	case l.until == 0:
-		l.counters.PassTime.Record(now - l.began)
-	case now > l.until:
-		l.counters.Pauses.Record(now - l.until)
+	c := &l.counters
+	if l.began != 0 {
+		c.TurnTime.Record(now - l.began)
+		switch {
+		case l.until == 0:
+			c.PassTime.Record(now - l.began)
+		case now > l.until:
+			c.Pauses.Record(now - l.until)
+		}
 	}
 	l.began, l.until = now, 0
 }

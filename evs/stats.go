@@ -32,13 +32,16 @@ type LoopStats struct {
 	DatagramsPerReceive perf.Histogram // of a pass that something arrived in
 	DatagramsPerTrain   perf.Histogram // sent
 
-	// PassTime is how long a pass took, of those that the loop did not wait
-	// after: it had more to do.
+	// TurnTime is from the beginning of a pass to that of the next one, the wait
+	// between them included. Under load there is next to none.
+	TurnTime perf.Histogram
+	// PassTime is TurnTime of those passes that the loop did not wait after,
+	// since it had more to do: what a pass takes.
 	PassTime perf.Histogram
-	// Pauses are how much later than it was to the loop came back from a wait:
-	// it was not run, or something in this process kept it from running. One
-	// value for each wait that did not end before its time; some 50 µs are the
-	// kernel's timer.
+	// Pauses are how much later than it was to the loop came back from a wait,
+	// one value for each wait that did not end before its time. Some 50 µs are
+	// the kernel's timer, and the pass before the wait is in it; more is time
+	// in which this thread was not run.
 	Pauses perf.Histogram
 }
 

@@ -23,7 +23,7 @@ func TestHistograms(t *testing.T) {
 			t.Errorf("processor %d: the door has judged %d datagrams, %d are in arrivals, %d in passes",
 				i+1, door, l.DatagramsPerArrival.Sum(), l.DatagramsPerReceive.Sum())
 		}
-		if l.DatagramsPerReceive.Count() > l.Passes || l.PassTime.Count()+l.Pauses.Count() > l.Passes {
+		if l.DatagramsPerReceive.Count() > l.Passes || l.TurnTime.Count() != l.Passes-1 || l.PassTime.Count()+l.Pauses.Count() > l.Passes {
 			t.Errorf("processor %d: more values than passes: %d", i+1, l.Passes)
 		}
 		sent := s.Sock.SentDatagrams + s.Sock.DroppedFull + s.Sock.DroppedNoBuffers + s.Sock.DroppedTooBig + s.Sock.DroppedUnreachable
@@ -70,7 +70,7 @@ func TestQueuesAreCounted(t *testing.T) {
 	}
 	shown := map[string]bool{}
 	perf.Each(ps[0].Stats(), func(name string, _ uint64) { shown[name] = true })
-	for _, name := range []string{"loop_pass_time_p99", "loop_pauses_max", "loop_datagrams_per_train_p50",
+	for _, name := range []string{"loop_pass_time_p99", "loop_turn_time_p50", "loop_pauses_max", "loop_datagrams_per_train_p50",
 		"queues_full", "queues_event_bytes", "order_walk_lag_p99", "order_stamp_delay_max", "order_ack_delay_p50"} {
 		if !shown[name] {
 			t.Errorf("%s is not shown", name)
