@@ -12,6 +12,9 @@ const wantedMax = 8 << 20
 // socket judges what a socket was granted, and what the probes found.
 func (r *report) socket(m *Machine, s *Socket, n *Need) {
 	f := &s.Facts
+	if f.Multicast {
+		r.good("multicast", "%v was joined on %s; what is sent to it crosses %d hops", f.Group.Addr(), f.Interface, f.TTL)
+	}
 	r.receiveBuffer(m, f, n)
 	r.sendBuffer(m, f)
 	r.trains("gso", "sent", f.GSO, fmt.Sprintf("one system call, and one way through the kernel, for %d datagrams instead of for each", f.MaxSegments))

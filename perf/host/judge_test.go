@@ -3,6 +3,7 @@ package host
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func good() scene {
 				Bridge: "br0", Snooping: true, Querier: true, Features: on},
 		},
 		&Socket{Facts: sock.Facts{
-			Kernel: "6.18", Interface: "eth0", DatagramBytes: 1472, MaxSegments: 44, ReceiveBufferBytes: 16 << 20, SendBufferBytes: 8 << 20,
+			Kernel: "6.18", Interface: "eth0", Multicast: true, Group: netip.MustParseAddrPort("239.192.7.1:5500"), TTL: 1, DatagramBytes: 1472, MaxSegments: 44, ReceiveBufferBytes: 16 << 20, SendBufferBytes: 8 << 20,
 			Charge: sock.Charge{Small: 832, Datagram: 2304, Train: 71_000, TrainBytes: 64_768, Measured: true},
 			GSO:    sock.State{Mode: sock.ModeOn}, GRO: sock.State{Mode: sock.ModeOn},
 			NIC: sock.NIC{RxRing: 1024, RxRingMax: 4096, RxDelay: 8 * time.Microsecond},
@@ -73,6 +74,7 @@ func TestFindings(t *testing.T) {
 		grade  Grade
 		change string // is part of it
 	}{
+		"a group":   {func(scene) {}, "multicast", Good, ""},
 		"no socket": {func(s scene) { *s.socket = Socket{Err: errors.New("no such group")} }, "socket", Bad, "setting"},
 		"buffer of a default kernel": {func(s scene) { s.socket.Facts.ReceiveBufferBytes = 425_984 },
 			"receive-buffer", Better, "sysctl -w net.core.rmem_max=8388608"},
