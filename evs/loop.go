@@ -7,7 +7,6 @@ import (
 	"stampede/batch"
 	"stampede/internal/member"
 	"stampede/order"
-	"stampede/perf"
 	"stampede/wire"
 )
 
@@ -28,6 +27,9 @@ type loop struct {
 	leaving  bool   // the machine was told to leave
 	fatal    error  // why this processor cannot go on
 	counters LoopStats
+
+	began int64 // when this pass began
+	until int64 // when the wait before it was to end, 0 = there was none
 
 	session  *order.Session // of the present configuration, as last seen
 	overran  uint64         // overruns so far
@@ -59,6 +61,7 @@ func (p *Processor) run() {
 func (p *Processor) loopUntilClosed() error {
 	for !p.closing.Load() {
 		now := p.now()
+		p.loop.clocked(now)
 		n, err := p.pass(now)
 		if err != nil {
 			return err
@@ -73,6 +76,21 @@ func (p *Processor) loopUntilClosed() error {
 	return nil
 }
 
+// clocked takes the one reading of the clock that a pass makes.
+func (l *loop) clocked(now int64) {
+	c := &l.counters
+	if l.began != 0 {
+		c.TurnTime.Record(now - l.began)
+		switch {
+		case l.until == 0:
+			c.PassTime.Record(now - l.began)
+		case now > l.until:
+			c.Pauses.Record(now - l.until)
+		}
+	}
+	l.began, l.until = now, 0
+}
+
 // sleep waits for an arrival, a sender or the next deadline.
 func (p *Processor) sleep(now int64) error {
 	d := p.loop.machine.Deadline()
@@ -83,7 +101,9 @@ func (p *Processor) sleep(now int64) error {
 	if d <= now {
 		return p.net.Wait(0)
 	}
-	return p.net.Wait(time.Duration(min(d-now, int64(time.Second))))
+	d = min(d, now+int64(time.Second))
+	p.loop.until = d
+	return p.net.Wait(time.Duration(d - now))
 }
 
 // overruns tells the order what the kernel dropped since the configuration began.
@@ -128,8 +148,12 @@ func (p *Processor) pass(now int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	datagrams := int64(0)
 	for i := range l.arrivals[:n] {
-		p.judge(now, &l.arrivals[i])
+		datagrams += p.judge(now, &l.arrivals[i])
+	}
+	if n > 0 {
+		l.counters.DatagramsPerReceive.Record(datagrams)
 	}
 	l.consumed = p.consumed()
 	l.machine.Consumed(l.consumed)
@@ -141,6 +165,9 @@ func (p *Processor) pass(now int64) (int, error) {
 		if !p.cfg.Multicast.IsValid() {
 			p.net.SetPeers(l.machine.Peers())
 		}
+	}
+	for i := range l.burst.Trains {
+		l.counters.DatagramsPerTrain.Record(int64(l.burst.Trains[i].Count))
 	}
 	if len(l.burst.Trains) > 0 {
 		if err := p.net.Send(&l.burst); err != nil {
@@ -154,14 +181,15 @@ func (p *Processor) pass(now int64) (int, error) {
 	return n, l.fatal
 }
 
-// judge passes an arrival's datagrams through the door, to the protocol.
-func (p *Processor) judge(now int64, a *batch.Arrival) {
+// judge passes an arrival's datagrams through the door, to the protocol, and
+// returns how many they are.
+func (p *Processor) judge(now int64, a *batch.Arrival) (datagrams int64) {
 	l := &p.loop
 	chunk := a.Chunk
 	if !keepable(a) {
 		chunk = nil
+		l.counters.Copied++
 	}
-	datagrams := int64(0)
 	for rest := a.Bytes; len(rest) > 0; datagrams++ {
 		var b []byte
 		b, rest = a.Next(rest)
@@ -172,6 +200,7 @@ func (p *Processor) judge(now int64, a *batch.Arrival) {
 		}
 	}
 	l.counters.DatagramsPerArrival.Record(datagrams)
+	return datagrams
 }
 
 // distribute hands what became deliverable to the handles, configurations and
@@ -359,12 +388,4 @@ func (p *Processor) report(problems []member.Problem) {
 			p.loop.fatal = errors.New("evs: " + pr.What)
 		}
 	}
-}
-
-// LoopStats count what the loop did.
-type LoopStats struct {
-	Passes              uint64
-	Waits               uint64
-	Verdicts            [wire.NumVerdicts]uint64 // datagrams by what the door said of them
-	DatagramsPerArrival perf.Histogram
 }

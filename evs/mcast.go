@@ -90,6 +90,7 @@ func (h *Handle) end(number uint64, packed error, wait bool) (w *waiter, err err
 		o.last = number
 		wake, o.armed = o.armed, false
 	case batch.ErrFull:
+		o.refused++
 		err = ErrAgain
 		if wait {
 			w = o.wait(h)

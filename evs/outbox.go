@@ -26,6 +26,7 @@ type outbox struct {
 	held     bool          // the queue has datagrams that wait for released memory
 	closed   bool
 	last     uint64 // number of the newest message accepted
+	refused  uint64 // tries that found it full
 }
 
 // waiter is a goroutine that waits for the loop.

@@ -46,6 +46,9 @@ func (s *Session) Acknowledge() { s.acks.due = true }
 
 // told notes that everybody was just told everything.
 func (a *acking) told(s *Session, now int64) {
+	if len(s.members) > 1 && (s.aru > a.toldAru || s.taken > a.toldTaken) {
+		s.Counters.AckDelay.Record(now - min(a.moved, now))
+	}
 	a.toldAru, a.toldTaken, a.toldStable = s.aru, s.taken, s.stable
 	a.last, a.moved, a.due = now, never, false
 }

@@ -52,6 +52,7 @@ func (s *Session) accept() bool {
 	}
 	for i := range s.streams {
 		s.send.stamped[i] = s.streams[i].stamped
+		s.streams[i].waits = 0 // it was another's to stamp
 	}
 	return true
 }

@@ -87,6 +87,9 @@ func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk 
 		return
 	}
 	s.members[st.member].active = now
+	if st.waits == 0 {
+		st.waits = now
+	}
 	s.learnAt(now, st, h.Dseq-1)
 	s.keep(st, h, b, chunk)
 }
@@ -94,6 +97,7 @@ func (s *Session) arrive(now int64, st *stream, h *wire.Header, b []byte, chunk 
 // keep stores a datagram and delivers what needs no order.
 func (s *Session) keep(st *stream, h *wire.Header, b []byte, chunk *batch.Chunk) {
 	sl := st.put(h.Dseq, h, b, chunk, nil)
+	s.Counters.Kept++
 	if s.cut.step != running {
 		return // it may not be in the union: the cut looks at what is
 	}

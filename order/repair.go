@@ -157,8 +157,12 @@ func (r *repairing) ask(s *Session, asker int, body []byte) {
 		if g.Asked != s.ids[s.cfg.Self] {
 			continue
 		}
+		if len(r.asked) >= maxQuestions {
+			s.Counters.Unasked++
+			continue
+		}
 		i := s.index(g.Stream)
-		if i < 0 || len(r.asked) >= maxQuestions {
+		if i < 0 {
 			s.Counters.Unheld++
 			continue
 		}

@@ -61,6 +61,7 @@ func (s *Session) Step(now int64, q Source, out *batch.Burst) {
 	s.press.look(s, now)
 	s.reviewShares(now, q.Backlog())
 	s.acks.step(s, now, q.Backlog(), out)
+	s.Counters.WalkLag.Record(int64(s.Counters.Kept + s.Counters.Sent - s.Counters.Positions))
 }
 
 // reign does the sequencer's part: it begins with an ACCEPT, if the order was
@@ -69,7 +70,7 @@ func (s *Session) reign(now int64) {
 	if !s.sequencer() || s.walk.awaiting && !s.accept() {
 		return
 	}
-	s.stamp()
+	s.stamp(now)
 	if !s.cfg.Fixed {
 		s.follow.follow(s, now)
 	}
@@ -105,6 +106,9 @@ func (s *Session) number(now int64, q Source) {
 	}
 	if s.send.waiting = q.Backlog() > 0; s.send.waiting {
 		s.Counters.CreditWait++
+		if !s.slotFree() {
+			s.Counters.SlotWait++
+		}
 	}
 }
 
@@ -123,20 +127,35 @@ func (s *Session) append(h *wire.Header, d, own *batch.Datagram) *slot {
 // stamp names what has become contiguous in the other streams, by ascending
 // member, in a datagram of its own behind the data: the last and short one of
 // its train.
-func (s *Session) stamp() {
+func (s *Session) stamp(now int64) {
+	oldest := int64(never)
 	for from := 0; from < len(s.streams) && s.slotFree(); {
 		b, to := s.stamps(from)
-		if len(b) == wire.HeaderBytes {
-			return
-		}
-		if !s.appendControl(b, wire.FrameStamp) {
-			return // the next step tries again
+		if len(b) == wire.HeaderBytes || !s.appendControl(b, wire.FrameStamp) {
+			break // nothing is due, or the next step tries again
 		}
 		s.Counters.SentStamps++
 		for ; from < to; from++ {
-			s.send.stamped[from] = s.streams[from].prefix
+			oldest = min(oldest, s.stamped(now, &s.streams[from]))
 		}
 	}
+	if oldest != never {
+		s.Counters.StampDelay.Record(now - oldest)
+	}
+}
+
+// stamped notes that all of a stream's prefix is stamped, and returns since
+// when the oldest that was not had been here, never if there was none.
+func (s *Session) stamped(now int64, st *stream) (since int64) {
+	since = never
+	if st.prefix > s.send.stamped[st.member] && st.waits > 0 {
+		since, st.waits = st.waits, 0
+		if st.high > st.prefix {
+			st.waits = now
+		}
+	}
+	s.send.stamped[st.member] = st.prefix
+	return since
 }
 
 // appendControl numbers a datagram of the session's own, which holds frames of
@@ -144,7 +163,7 @@ func (s *Session) stamp() {
 func (s *Session) appendControl(b []byte, t wire.FrameType) bool {
 	bytes, chunk := s.mem.Control.Copy(b)
 	if chunk == nil {
-		s.Counters.NoMemory++
+		s.Counters.NoControl++
 		return false
 	}
 	s.append(&wire.Header{Contents: 1 << t}, &batch.Datagram{Bytes: bytes, Chunk: chunk}, nil)

@@ -15,6 +15,7 @@ type stream struct {
 	// to freed was given back, high is the newest known to exist.
 	freed, prefix, high uint64
 	stamped             uint64 // the walk has come to this one; all up to it have positions
+	waits               int64  // since when one is here that this processor, as sequencer, has not stamped; 0 = none
 
 	cursor  cursor  // how far its messages were delivered
 	sets    []*Set  // announced group sets, by id; replaced, never changed

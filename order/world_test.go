@@ -216,6 +216,9 @@ func (n *node) invariants() {
 	if s.send.data-s.send.takenData > uint64(max(s.cfg.History, 1)) || s.send.next-1-s.send.taken > uint64(len(s.self.slots)) {
 		n.w.t.Fatalf("member %d has %d datagrams of data out, history %d", n.i, s.send.data-s.send.takenData, s.cfg.History)
 	}
+	if ahead := n.ahead(); s.cut.step == running && ahead != s.Counters.Kept+s.Counters.Sent-s.Counters.Positions {
+		n.w.t.Fatalf("member %d holds %d datagrams ahead of the walk, and counts %+v", n.i, ahead, s.Counters)
+	}
 	for _, o := range n.w.nodes {
 		if s.stable > o.s.aru {
 			n.w.t.Fatalf("member %d holds %d stable, member %d has only %d", n.i, s.stable, o.i, o.s.aru)
@@ -224,6 +227,19 @@ func (n *node) invariants() {
 			n.w.t.Fatalf("member %d believes %d taken, member %d took %d", n.i, s.leastTaken, o.i, o.s.taken)
 		}
 	}
+}
+
+// ahead counts the datagrams that are held and have no position yet.
+func (n *node) ahead() (held uint64) {
+	for i := range n.s.streams {
+		st := &n.s.streams[i]
+		for d := st.stamped + 1; d <= st.high; d++ {
+			if st.held(d) != nil {
+				held++
+			}
+		}
+	}
+	return held
 }
 
 // take notes a delivery, message by message.

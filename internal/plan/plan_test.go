@@ -37,6 +37,8 @@ var plan = []struct {
 	{"perf", floor{pure: true}},
 	{"batch", floor{pure: true, imports: []string{"wire", "perf"}}},
 	{"sock", floor{imports: []string{"batch", "perf"}, modules: []string{xnet, xsys}}},
+	{"perf/host", floor{imports: []string{"sock"}, modules: []string{xsys}}},
+	{"perf/reach", floor{imports: []string{"perf/host", "sock", "batch", "perf"}}},
 	{"order", floor{pure: true, imports: []string{"batch", "wire", "perf"}}},
 	{"internal/member", floor{pure: true, imports: []string{"order", "batch", "wire", "perf"}}},
 	{"evs", floor{imports: []string{"internal/member", "order", "sock", "batch", "perf", "wire"}, modules: []string{xnet, xsys}}},
@@ -52,7 +54,7 @@ var plan = []struct {
 	{"bench/raw", floor{imports: []string{"sock", "batch"}, modules: []string{histogram}}},
 	{"bench/corosync", floor{modules: []string{xsys}}},
 	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }
