@@ -97,9 +97,9 @@ func (s *Session) early(st *stream, sl *slot) bool {
 	return any
 }
 
-// Wait puts off own data, and the unordered messages that come: the application
-// has not come to this configuration yet, and needs the memory for the one
-// before. Proceed ends that.
+// Wait puts off the unordered messages that come: the application has not come
+// to this configuration yet, and needs the memory for the one before. Proceed
+// ends that.
 func (s *Session) Wait() { s.patient = true }
 
 // Proceed delivers what Wait has put off.

@@ -80,10 +80,9 @@ func (s *Session) reign(now int64) {
 }
 
 // number takes datagrams from the queue into the own stream, each only when it
-// may leave at once: a numbered datagram never waits for credit. What is sent in
-// a configuration is sent by an application that knows of it.
+// may leave at once: a numbered datagram never waits for credit.
 func (s *Session) number(now int64, q Source) {
-	for !s.patient && s.credit() > 0 {
+	for s.credit() > 0 {
 		d, ok := q.Next()
 		if !ok {
 			s.send.waiting = false

@@ -183,8 +183,8 @@ func (s *Session) Deadline() int64 {
 	if s.cut.step != running {
 		return never
 	}
-	if s.send.waiting && !s.patient && s.credit() > 0 {
-		return s.repair.now // this step's own deliveries have made room, or Proceed has come
+	if s.send.waiting && s.credit() > 0 {
+		return s.repair.now // this step's own deliveries have made room
 	}
 	if (s.send.waiting || len(s.members) == 1) && s.taken < s.delivered && s.log.at(s.taken+1).mark <= s.consumed {
 		return s.repair.now // or will when they are settled; who is alone has no other occasion
