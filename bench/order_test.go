@@ -20,7 +20,7 @@ func sent(chance *rand.Rand, senders, count, size int) []evs.Event {
 		}
 		p := newMarker(size, uint64(count))
 		if left[i] < uint64(count) {
-			p = newPayload(size)
+			p = newPayload(size, letters)
 			label(p, left[i], 0)
 		}
 		left[i]++
@@ -113,7 +113,7 @@ func TestCheckFindsDamage(t *testing.T) {
 func TestCheckFindsMessagesNeverSent(t *testing.T) {
 	const size = 64
 	events := sent(rand.New(rand.NewPCG(4, 0)), testSenders, testCount, size)
-	more := append(slices.Clone(events), evs.Event{Kind: evs.Deliver, Sender: 1, Number: testCount + 2, Payload: newPayload(size)})
+	more := append(slices.Clone(events), evs.Event{Kind: evs.Deliver, Sender: 1, Number: testCount + 2, Payload: newPayload(size, letters)})
 	if v, _ := judged(evs.Unordered, size, more, more); v.OrderOK {
 		t.Errorf("%+v", v)
 	}

@@ -227,13 +227,13 @@ func TestRunTellsHowAHostFailed(t *testing.T) {
 		want string
 	}{
 		{"dies", func(context.Context, int) (*conn, error) {
-			return &conn{discard{}, strings.NewReader(""), func() error { return errors.New("signal: killed: out of luck") }}, nil
+			return &conn{in: discard{}, out: strings.NewReader(""), wait: func() error { return errors.New("signal: killed: out of luck") }}, nil
 		}, "host 2 died: signal: killed: out of luck"},
 		{"ends", func(context.Context, int) (*conn, error) {
-			return &conn{discard{}, strings.NewReader(""), func() error { return nil }}, nil
+			return &conn{in: discard{}, out: strings.NewReader(""), wait: func() error { return nil }}, nil
 		}, "host 2 died: it ended before its time"},
 		{"babbles", func(context.Context, int) (*conn, error) {
-			return &conn{discard{}, strings.NewReader("hello\n"), func() error { return nil }}, nil
+			return &conn{in: discard{}, out: strings.NewReader("hello\n"), wait: func() error { return nil }}, nil
 		}, "host 2 died: it wrote something that is no report"},
 		{"does not start", func(context.Context, int) (*conn, error) {
 			return nil, errors.New("no such file")

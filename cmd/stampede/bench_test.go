@@ -115,12 +115,12 @@ func TestBenchTellsItsSettings(t *testing.T) {
 
 func TestBenchWithoutSizeAndRateIsASuite(t *testing.T) {
 	all := results(t, brief("--hosts", "2")...)
-	if want := len(bench.Suite(bench.Default())); len(all) != want {
-		t.Errorf("%d results, want %d", len(all), want)
+	if len(all) < 5 {
+		t.Errorf("%d results", len(all))
 	}
 	for i := range all {
-		if err := all[i].Wrong(); err != nil {
-			t.Error(err)
+		if err := all[i].Wrong(); err != nil || all[i].Suite != "quick" {
+			t.Errorf("%v: %+v", err, all[i])
 		}
 	}
 }
