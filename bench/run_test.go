@@ -104,6 +104,22 @@ func TestPacedSourceSendsEverySlot(t *testing.T) {
 	}
 }
 
+func TestSlotsOfHighRatesAreBursts(t *testing.T) {
+	if got := slotAt(7, 60_000, 3); got != 7+180_000 {
+		t.Errorf("slot %d", got)
+	}
+	const interval = 1e9 / 300_000. // 15 in a burst
+	slots := map[int64]int{}
+	for n := range uint64(300) {
+		slots[slotAt(7, interval, n)]++
+	}
+	for at, n := range slots {
+		if (at-7)%burst != 0 || n < 14 || n > 16 {
+			t.Errorf("%d messages at %d", n, at)
+		}
+	}
+}
+
 // wrongs are ways to deliver to host 2 what was not sent or promised.
 var wrongs = []struct {
 	name             string

@@ -207,6 +207,8 @@ func (s *Scenario) judgeRaw() error {
 	switch {
 	case s.Loss > 0:
 		return fmt.Errorf("loss %g with engine %s: it is to lose nothing, and repairs without haste", s.Loss, s.Engine)
+	case s.Load > 0:
+		return fmt.Errorf("load %g with engine %s: by the clock it sends one message at a time, which would be the limit", s.Load, s.Engine)
 	case s.Compress != "off":
 		return fmt.Errorf("compress %s with engine %s: it moves the bytes as they are", s.Compress, s.Engine)
 	case engines.of(s.Engine) == roundTrip && s.Hosts < 2:

@@ -143,6 +143,20 @@ func (s *source) pump() error {
 	return nil
 }
 
+// burst is the shortest time between two slots, in ns. A sender that were woken
+// for every message at hundreds of thousands a second would leave no time for
+// anything else; so at such rates several messages have one slot.
+const burst = 50_000
+
+// slotAt is when message n is to be sent, from 0.
+func slotAt(start int64, interval float64, n uint64) int64 {
+	after := int64(float64(n) * interval)
+	if interval < burst {
+		after -= after % burst
+	}
+	return start + after
+}
+
 // paced sends one message every interval from start to end, and those that
 // are late at once: the time that a message waits for its turn is part of its
 // latency. The clock is read once for all that are due.
@@ -153,7 +167,7 @@ func (s *source) paced(ctx context.Context, start, end int64, interval float64) 
 	}
 	defer a.Close()
 	due := int64(0)
-	for slot := start; slot < end; slot = start + int64(float64(s.sequence)*interval) {
+	for slot := start; slot < end; slot = slotAt(start, interval, s.sequence) {
 		if slot > due {
 			if due = now(); slot > due {
 				if err := a.await(slot); err != nil {
