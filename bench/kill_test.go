@@ -3,7 +3,39 @@ package bench
 import (
 	"testing"
 	"time"
+
+	"stampede/evs"
 )
+
+// Those who live are compared as ever when one was killed.
+func TestKilledHostIsMissedByNobody(t *testing.T) {
+	for name, fine := range map[string]bool{"right": true, "a message of the dead lost": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := short()
+			s.Kill, s.Rate, s.Duration = "sequencer", 500, leastAfterKill
+			h := newHub(s.Hosts)
+			lost := 0
+			h.wrong = func(host, _ int, e evs.Event) []evs.Event {
+				if !fine && host == 2 && e.Sender == 1 && e.Number == 100 {
+					lost++
+					return nil
+				}
+				return []evs.Event{e}
+			}
+			r := newTestRunner(h.launcher()).run(t.Context(), nowhere{}, &s)
+			if (r.Wrong() == nil) != fine || r.Error != "" || !fine && lost != 1 {
+				t.Fatalf("%v, lost %d", r.Wrong(), lost)
+			}
+			if len(r.PerHost) != 2 || r.PerHost[0].Host != 2 || r.Kill != "sequencer" || r.CPUNsPerDelivery != 0 {
+				t.Errorf("%+v", r)
+			}
+			if (r.GapMS > 0) != fine {
+				t.Errorf("a gap of %g ms", r.GapMS)
+			}
+		})
+	}
+}
 
 func TestKillTimeLeavesSomethingToSee(t *testing.T) {
 	for duration, want := range map[time.Duration]time.Duration{

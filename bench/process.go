@@ -15,7 +15,7 @@ type conn struct {
 	in   io.WriteCloser // closing it ends the host
 	out  io.Reader
 	wait func() error // after out has ended: how the host ended
-	kill func() error // at once, without its knowing; nil = cannot be
+	kill func() error // at once, without its knowing
 }
 
 // launcher starts host n, from 1. The host ends, at the latest, with ctx.

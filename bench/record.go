@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -132,8 +133,11 @@ func interfaceOf(ctx context.Context, inLab bool) (mtu, offloads string, err err
 	if err != nil {
 		return mtu, "offloads are not known: " + err.Error(), nil
 	}
-	return mtu, strings.TrimSpace(string(out)), nil
+	return mtu, string(fixedOff.ReplaceAll(bytes.TrimSpace(out), nil)), nil
 }
+
+// fixedOff matches what an interface does not have.
+var fixedOff = regexp.MustCompile(`(?m)\n.*: off \[fixed\].*$`)
 
 // procLine is the value of the first line of a file that begins with a name.
 func procLine(path, name string) string {

@@ -63,8 +63,15 @@ type runner struct {
 	client   []byte        // see assignment
 }
 
+// runAll compares the runs that were finished, if not all were.
 func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writer) ([]Result, error) {
-	var results []Result
+	results, err := r.runEach(ctx, scenarios, table)
+	relate(results)
+	writeSummary(table, results)
+	return results, err
+}
+
+func (r *runner) runEach(ctx context.Context, scenarios []Scenario, table io.Writer) (results []Result, err error) {
 	rows := newTable(table, scenarios)
 	for i := range scenarios {
 		s := scenarios[i]
@@ -91,8 +98,6 @@ func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writ
 			return results, err
 		}
 	}
-	relate(results)
-	writeSummary(table, results)
 	return results, nil
 }
 

@@ -202,6 +202,9 @@ func wantWrong(t *testing.T, r Result, lost, duplicates uint64, fine bool) {
 	if !fine && lost == 0 && r.OrderOK {
 		t.Error("the order is called right")
 	}
+	if !fine && (r.DeliveredPerS != 0 || r.MBPerS != 0 || r.CPUNsPerDelivery != 0 || r.LatencyUS != nil || r.latency != nil || r.PerHost[0].DeliveredPerS != 0) {
+		t.Errorf("it has figures: %+v", r)
+	}
 }
 
 // Two messages of two senders in another order at one host only: just the

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -115,7 +116,7 @@ func TestBenchTellsItsSettings(t *testing.T) {
 }
 
 func TestBenchWithoutSizeAndRateIsASuite(t *testing.T) {
-	all := results(t, brief("--hosts", "2")...)
+	all := results(t, "bench", "--smoke", "--hosts", "2", "--json", "-")
 	if len(all) < 5 {
 		t.Errorf("%d results", len(all))
 	}
@@ -130,6 +131,23 @@ func TestBenchWithoutSizeAndRateIsASuite(t *testing.T) {
 func TestEverySuiteIsRight(t *testing.T) {
 	all := results(t, "bench", "--suite", "all", "--smoke", "--json", "-")
 	wantSuites(t, all)
+}
+
+// What depends on the place most: a lab's namespaces, losses and deaths in it.
+func TestSuitesInTheLab(t *testing.T) {
+	testenv.NeedRoot(t)
+	testenv.NeedCommand(t, "ip")
+	all := results(t, "bench", "--suite", "failover,loss", "--smoke", "--lab", "--json", "-")
+	for i := range all {
+		r := &all[i]
+		if err := r.Wrong(); err != nil || !r.Lab {
+			t.Errorf("%v: %+v", err, r)
+		}
+		// In so short a time the machine may seem never to have been busy.
+		if r.CPUNsPerDelivery > 0 && r.CPUSource != "/proc/stat" && r.CPUSource != "getrusage and softirq" {
+			t.Errorf("processor time is from %q", r.CPUSource)
+		}
+	}
 }
 
 func wantSuites(t *testing.T, all []bench.Result) {
@@ -251,6 +269,39 @@ func wantRecord(t *testing.T, dir string, o outcome) {
 		if !strings.Contains(environment, name) {
 			t.Errorf("no %q in\n%s", name, environment)
 		}
+	}
+}
+
+// What was finished before an interruption is kept, and it is told how much.
+func TestBenchKeepsWhatWasFinished(t *testing.T) {
+	below := filepath.Join(t.TempDir(), "kept")
+	cmd := program(t, "bench", "--size", "64", "--hosts", "2", "--warmup", "0s", "--duration", "50ms", "--repeat", "1000", "--record", below)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "flood") {
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	medians := false
+	for lines.Scan() {
+		medians = medians || strings.HasPrefix(lines.Text(), "medians")
+	}
+	if err := cmd.Wait(); err == nil || !medians {
+		t.Errorf("%v, medians %v", err, medians)
+	}
+	kept, _ := filepath.Glob(filepath.Join(below, "*", "environment.txt"))
+	if len(kept) != 1 {
+		t.Fatalf("kept %s", kept)
+	}
+	if text, err := os.ReadFile(kept[0]); err != nil || !regexp.MustCompile(`runs +[1-9]\d* of 1000\n`).Match(text) {
+		t.Errorf("%v: %s", err, text)
 	}
 }
 

@@ -140,7 +140,8 @@ func TestFailoverEndsWithItsBench(t *testing.T) {
 	testenv.NeedRoot(t)
 	testenv.NeedCommand(t, "ip")
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
-		l := startLong(t, "--kill", "sequencer", "--warmup", "0s", "--lab")
+		kept := filepath.Join(t.TempDir(), "kept")
+		l := startLong(t, "--kill", "sequencer", "--warmup", "0s", "--lab", "--record", kept)
 		for l.living() == 3 {
 			if _, err := l.stderr.ReadString('\n'); err != nil { // a line a second
 				t.Fatal(err)
@@ -151,6 +152,9 @@ func TestFailoverEndsWithItsBench(t *testing.T) {
 		}
 		wantEnd(t, l, signal)
 		wantNoLabs(t, l.cmd.Process.Pid)
+		if left, _ := filepath.Glob(filepath.Join(kept, "*")); len(left) > 0 && signal != syscall.SIGKILL {
+			t.Errorf("%v: there is a record without results: %s", signal, left)
+		}
 	}
 }
 
