@@ -66,9 +66,9 @@ var settings = map[string]func(*Scenario, string) error{
 	"senders":   whole(func(s *Scenario) *int { return &s.Senders }),
 	"size":      whole(func(s *Scenario) *int { return &s.Size }),
 	"ip":        whole(func(s *Scenario) *int { return &s.IP }),
-	"rate":      real(func(s *Scenario) *float64 { return &s.Rate }),
-	"load":      real(func(s *Scenario) *float64 { return &s.Load }),
-	"loss":      real(func(s *Scenario) *float64 { return &s.Loss }),
+	"rate":      number(func(s *Scenario) *float64 { return &s.Rate }),
+	"load":      number(func(s *Scenario) *float64 { return &s.Load }),
+	"loss":      number(func(s *Scenario) *float64 { return &s.Loss }),
 	"engine":    text(func(s *Scenario) *string { return &s.Engine }),
 	"guarantee": text(func(s *Scenario) *string { return &s.Guarantee }),
 	"via":       text(func(s *Scenario) *string { return &s.Via }),
@@ -86,7 +86,7 @@ func whole(field func(*Scenario) *int) func(*Scenario, string) error {
 	return func(s *Scenario, v string) (err error) { *field(s), err = strconv.Atoi(v); return err }
 }
 
-func real(field func(*Scenario) *float64) func(*Scenario, string) error {
+func number(field func(*Scenario) *float64) func(*Scenario, string) error {
 	return func(s *Scenario, v string) (err error) { *field(s), err = strconv.ParseFloat(v, 64); return err }
 }
 
@@ -98,6 +98,7 @@ func text(field func(*Scenario) *string) func(*Scenario, string) error {
 type axis struct {
 	flag   string
 	values []string
+	varies bool // there are several, also where fewer are to be run
 }
 
 // parseLine reads a line for as many hosts as asked for.
@@ -123,6 +124,7 @@ func parseLine(line string, hosts int) (axes []axis, err error) {
 				a.values = append(a.values, strconv.Itoa(n))
 			}
 		}
+		a.varies = len(a.values) > 1
 		axes = append(axes, a)
 	}
 	return axes, nil
@@ -146,58 +148,65 @@ func (s *Suite) sets() (flags []string) {
 // shown are the flags whose values a row tells anyway.
 var shown = []string{"size", "guarantee", "engine", "rate", "load", "via", "kill"}
 
-// expand is the runs of a line, with what is left open as in base. Smoke is two
-// of them or few more: the first and the last value of the last word, and the
-// last of the others. Engines stand for those that the line does not name.
-func expand(line string, base Scenario, engines []string, smoke bool) ([]Scenario, error) {
+// draft is a run in the making.
+type draft struct {
+	Scenario
+	detail string // of its name
+}
+
+// times is all drafts with all values.
+func (a *axis) times(drafts []draft) (all []draft, err error) {
+	for _, d := range drafts {
+		for _, v := range a.values {
+			one := d
+			if err := settings[a.flag](&one.Scenario, v); err != nil {
+				return nil, fmt.Errorf("bench: %s: %w", a.flag, err)
+			}
+			if !slices.Contains(shown, a.flag) && (a.varies || one.Scenario != d.Scenario) {
+				one.detail += " " + a.flag + "=" + v
+			}
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+// fewer leaves of the last axis the first and the last value, of the others
+// the last.
+func fewer(axes []axis) {
+	for i := range axes {
+		a := &axes[i]
+		last := a.values[len(a.values)-1:]
+		if i == len(axes)-1 && a.varies {
+			last = []string{a.values[0], last[0]}
+		}
+		a.values = last
+	}
+}
+
+// expand is the runs of a line, with what it leaves open as in base. Engines
+// stand for those that it does not name. Smoke is few of the runs.
+func expand(line string, base Scenario, engines []string, smoke bool) (runs []Scenario, err error) {
 	axes, err := parseLine(line, base.Hosts)
 	if err != nil {
 		return nil, err
 	}
-	named := false
-	type run struct {
-		Scenario
-		detail string
+	if smoke {
+		fewer(axes)
 	}
-	all := []run{{Scenario: base}}
-	combine := func(a axis, values []string) error {
-		var next []run
-		for _, r := range all {
-			for _, v := range values {
-				one := r
-				if err := settings[a.flag](&one.Scenario, v); err != nil {
-					return fmt.Errorf("bench: %s: %w", a.flag, err)
-				}
-				if !slices.Contains(shown, a.flag) && (len(a.values) > 1 || one.Scenario != r.Scenario) {
-					one.detail += " " + a.flag + "=" + v
-				}
-				next = append(next, one)
-			}
-		}
-		all = next
-		return nil
+	if !slices.ContainsFunc(axes, func(a axis) bool { return a.flag == "engine" }) {
+		axes = append(axes, axis{flag: "engine", values: engines})
 	}
-	for i, a := range axes {
-		named = named || a.flag == "engine"
-		values := a.values
-		if n := len(values); smoke && i == len(axes)-1 {
-			values = slices.Compact([]string{values[0], values[n-1]})
-		} else if smoke {
-			values = values[n-1:]
-		}
-		if err := combine(a, values); err != nil {
+	drafts := []draft{{Scenario: base}}
+	for _, a := range axes {
+		if drafts, err = a.times(drafts); err != nil {
 			return nil, err
 		}
 	}
-	if !named {
-		if err := combine(axis{"engine", engines}, engines); err != nil {
-			return nil, err
-		}
-	}
-	var runs []Scenario
-	for _, r := range all {
-		s := r.Scenario.sendersOf().had().Named()
-		s.Name += r.detail
+	for _, d := range drafts {
+		s := d.sendersOf().had()
+		s = s.Named()
+		s.Name += d.detail
 		runs = append(runs, s)
 	}
 	return runs, nil
