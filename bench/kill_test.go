@@ -9,6 +9,7 @@ import (
 
 // Those who live are compared as ever when one was killed.
 func TestKilledHostIsMissedByNobody(t *testing.T) {
+	t.Parallel()
 	for name, fine := range map[string]bool{"right": true, "a message of the dead lost": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,5 +61,28 @@ func TestGapIsTheLongestUnderLoad(t *testing.T) {
 	}
 	if k.gap != 45 {
 		t.Errorf("the longest gap is %d", k.gap)
+	}
+}
+
+// A failover in which others were given up too is none, and is tried again.
+func TestOtherChangesAreNoFailover(t *testing.T) {
+	t.Parallel()
+	s := short()
+	s.Kill, s.Rate, s.Duration = "sequencer", 200, leastAfterKill
+	try := 0
+	r := newTestRunner(nil)
+	r.launch = func(place) launcher {
+		try++
+		bad, h := try == 1, newHub(s.Hosts)
+		h.wrong = func(host, n int, e evs.Event) []evs.Event {
+			if bad && n == 100 {
+				return []evs.Event{{Kind: evs.Regular}, {Kind: evs.Regular}, e}
+			}
+			return []evs.Event{e}
+		}
+		return h.launcher()
+	}
+	if result := r.run(t.Context(), nowhere{}, &s); result.Wrong() != nil || result.Tries != 2 {
+		t.Errorf("%v at try %d", result.Wrong(), result.Tries)
 	}
 }

@@ -91,6 +91,9 @@ type Result struct {
 	Environment
 	PerHost []HostResult `json:"per_host"`
 
+	// How often it was tried, if more than once: see tries.
+	Tries int `json:"tries,omitempty"`
+
 	// Error is why the run has no figures; the order counts as wrong.
 	Error string `json:"error,omitempty"`
 
@@ -125,13 +128,22 @@ func (r *Result) Wrong() error {
 	case r.Error != "":
 		return fmt.Errorf("%s, %s: %s", r.Scenario, r.Engine, r.Error)
 	case r.Lost > 0:
-		return fmt.Errorf("%s, %s, %d B: %d deliveries lost", r.Scenario, r.Engine, r.Size, r.Lost)
+		return fmt.Errorf("%s, %s, %d B: %d deliveries lost%s", r.Scenario, r.Engine, r.Size, r.Lost, r.apart())
 	case r.Duplicates > 0:
-		return fmt.Errorf("%s, %s, %d B: %d deliveries twice", r.Scenario, r.Engine, r.Size, r.Duplicates)
+		return fmt.Errorf("%s, %s, %d B: %d deliveries twice%s", r.Scenario, r.Engine, r.Size, r.Duplicates, r.apart())
 	case !r.OrderOK:
-		return fmt.Errorf("%s, %s, %d B: wrong order: %s", r.Scenario, r.Engine, r.Size, r.OrderFault)
+		return fmt.Errorf("%s, %s, %d B: wrong order: %s%s", r.Scenario, r.Engine, r.Size, r.OrderFault, r.apart())
 	}
 	return nil
+}
+
+// apart tells of what may be the cause: hosts that took each other for dead
+// went on apart, and none of them promises anything of the others.
+func (r *Result) apart() string {
+	if r.Changes == 0 || r.Kill != "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%d configuration changes, though no host was killed)", r.Changes)
 }
 
 // newResult has what a scenario asks for.

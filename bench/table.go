@@ -149,6 +149,8 @@ func (t *table) row(r *Result) {
 	writeCells(t.w, t.columns, r)
 	if err := r.Wrong(); err != nil {
 		fmt.Fprintf(t.w, "  %v\n", err)
+	} else if r.Tries > 1 {
+		fmt.Fprintf(t.w, "  right at try %d: the machine is busy with something else\n", r.Tries)
 	}
 }
 
