@@ -44,7 +44,9 @@ var (
 	waits      = choices[evs.Wait]{{"auto", sock.Adaptive}, {"block", sock.Block}, {"spin", sock.Spin}}
 	codecs     = choices[evs.Compression]{{"off", 0}, {"s2", 1}, {"zstd", 2}}
 	checks     = choices[bool]{{"on", true}, {"off", false}}
-	engines    = choices[Engine]{{"stampede", stampede}, {"raw", rawSockets},
+	killings   = choices[bool]{{"none", false}, {"sequencer", true}}
+	fillers    = choices[filler]{{"letters", letters}, {"text", prose}, {"random", noise}}
+	engines    = choices[Engine]{{"stampede", stampede}, {"raw", rawSockets}, {"roundtrip", roundTrip},
 		{"corosync-udp", corosyncUDP}, {"corosync-knet", corosyncKnet}}
 	vias = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}}
 )
@@ -98,4 +100,7 @@ var (
 	CompressWords  = codecs.String()
 	CheckWords     = checks.String()
 	EngineWords    = engines.String()
+	DataWords      = fillers.String()
+	KillWords      = killings.String()
+	ViaWords       = vias.String()
 )

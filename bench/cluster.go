@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type cluster struct {
 	kill    context.CancelFunc
 	killed  <-chan struct{}
 	ended   int            // conns whose host is known to have ended
+	doomed  int            // host that is killed on purpose, from 1; 0 = none
+	struck  atomic.Bool    // it was
+	gone    bool           // and is known to have ended
 	ears    sync.WaitGroup // one a conn
 }
 
@@ -82,9 +86,25 @@ func died(reading, waiting error) error {
 	return errors.New("died: it ended before its time")
 }
 
+// strike has a host, from 1, killed at a time of the shared clock. What it
+// returns calls that off.
+func (c *cluster) strike(host int, at int64) (off func() bool) {
+	c.doomed = host
+	return time.AfterFunc(time.Duration(at-now()), func() {
+		c.struck.Store(true)
+		c.conns[host-1].kill()
+	}).Stop
+}
+
+// isGone tells whether a host, from 0, was killed on purpose.
+func (c *cluster) isGone(host int) bool { return c.gone && host+1 == c.doomed }
+
 // tellAll gives every host the same order.
 func (c *cluster) tellAll(o order) error {
 	for i, l := range c.lines {
+		if c.isGone(i) {
+			continue
+		}
 		if err := l.write(o); err != nil {
 			return fmt.Errorf("host %d: %w", i+1, err)
 		}
@@ -93,12 +113,15 @@ func (c *cluster) tellAll(o order) error {
 }
 
 // gather waits until every host has reported what is expected, and returns
-// the reports by host. Progress goes to watch.
+// the reports by host, of one that was killed on purpose an empty one. Progress
+// goes to watch.
 func (c *cluster) gather(ctx context.Context, what string, expected func(*report) bool, patience time.Duration, watch func(host int, p *progress)) ([]report, error) {
 	all := make([]report, len(c.conns))
 	waiting := make(map[int]bool, len(all))
 	for i := range all {
-		waiting[i] = true
+		if !c.isGone(i) {
+			waiting[i] = true
+		}
 	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
@@ -106,6 +129,10 @@ func (c *cluster) gather(ctx context.Context, what string, expected func(*report
 		select {
 		case r := <-c.reports:
 			switch {
+			case r.err != nil && r.host+1 == c.doomed && c.struck.Load():
+				c.ended++
+				c.gone = true
+				delete(waiting, r.host)
 			case r.err != nil:
 				c.ended++
 				return nil, fmt.Errorf("host %d %w", r.host+1, r.err)

@@ -17,12 +17,14 @@
 //	end of input ──────────────────────▶  closes its system
 //
 // The system is one of several engines, which take turns so that they can be
-// compared: Stampede itself, the raw sockets below it (package raw), and
-// Corosync (package corosync).
+// compared: Stampede itself, the raw sockets below it (package raw), with a
+// window or one message at a time, and Corosync (package corosync).
 //
-// The parent: run.go runs scenarios, provide.go puts them in turn and finds
-// what they need, cluster.go holds the conversation, place.go and process.go
-// know where hosts stand, result.go judges, summary.go compares.
+// The parent: suite.go has the runs that are known by name, plan.go says which
+// of them are to be run; run.go runs them, provide.go finds what they need,
+// cluster.go holds the conversation, place.go and process.go know where hosts
+// stand, result.go judges, ratio.go and summary.go compare. What comes of it is
+// written by table.go, benchstat.go, hdr.go, and record.go, which keeps it.
 // A host: host.go holds the conversation with whatever system engine.go opens.
 // Stampede's is an exchange (exchange.go): source.go sends, sink.go receives,
 // order.go checks. The others bring all that along (system_raw.go,

@@ -38,9 +38,13 @@ type Engine uint8
 const (
 	stampede Engine = iota
 	rawSockets
+	roundTrip // the raw sockets, one message at a time
 	corosyncUDP
 	corosyncKnet
 )
+
+// bare tells whether an engine is sockets and nothing else.
+func (e Engine) bare() bool { return e == rawSockets || e == roundTrip }
 
 // peer tells whether an engine is another project's.
 func (e Engine) peer() bool { return e == corosyncUDP || e == corosyncKnet }
@@ -49,7 +53,7 @@ func openSystem(ctx context.Context, a *assignment) (system, error) {
 	switch e := engines.of(a.Scenario.Engine); e {
 	case stampede:
 		return openExchange(ctx, a, openEvs)
-	case rawSockets:
+	case rawSockets, roundTrip:
 		return openRaw(a)
 	case corosyncUDP, corosyncKnet:
 		return openCorosync(ctx, a)

@@ -70,6 +70,9 @@ func configOf(a *assignment) evs.Config {
 		Wait: waits.of(s.Wait), Compress: codecs.of(s.Compress), NoCheck: !checks.of(s.Check),
 		Detect: benchDetect,
 	}
+	if killings.of(s.Kill) { // as fast as by default, and it is known who dies
+		c.Detect, c.FixedSequencer = 0, true
+	}
 	for n := range s.Hosts {
 		c.Start = append(c.Start, evs.ProcessorID(n+1))
 	}

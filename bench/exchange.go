@@ -102,6 +102,7 @@ func (x *exchange) collect(ctx context.Context) (*outcome, error) {
 		Order:      x.sink.check.digest(),
 		Engine:     x.engine.state(),
 		Deliveries: x.sink.count,
+		Gap:        x.sink.gap,
 	}
 	if x.assignment.sends() {
 		out.Sent = x.source.sequence + 1

@@ -163,6 +163,7 @@ func goroutines(open func(context.Context, *assignment) (engine, error)) launche
 		orders, in := io.Pipe()
 		out, reports := io.Pipe()
 		ended := make(chan error, 1)
+		ctx, kill := context.WithCancel(ctx)
 		go func() {
 			err := host(ctx, orders, reports, func(ctx context.Context, a *assignment) (system, error) {
 				return openExchange(ctx, a, open)
@@ -171,7 +172,7 @@ func goroutines(open func(context.Context, *assignment) (engine, error)) launche
 			reports.Close()
 			ended <- err
 		}()
-		return &conn{in: in, out: out, wait: func() error { return <-ended }}, nil
+		return &conn{in, out, func() error { return <-ended }, func() error { kill(); return nil }}, nil
 	}
 }
 

@@ -42,14 +42,24 @@ func parseStat(line string) machineTime {
 	return machineTime{busy: t[0] + t[1] + t[2] + t[5] + t[6], softirq: t[6]}
 }
 
+// Where the processor time of all hosts is from: in a lab from what the whole
+// machine was busy, of which other programs are a part.
+const (
+	cpuMachine   = "/proc/stat"
+	cpuProcesses = "getrusage and softirq"
+)
+
 // spent is what hosts cost that used the given time of their own between two
 // readings. Whether the kernel books the work of the network's softirqs on
 // the process that they interrupt depends on its configuration: own + softirq
 // may count them twice, but never needs more than the machine was busy.
-func spent(own int64, from, to machineTime) int64 {
+func spent(own int64, from, to machineTime, whole bool) (ns int64, source string) {
 	softirq, busy := to.softirq-from.softirq, to.busy-from.busy
-	if busy == 0 {
-		return own
+	switch {
+	case busy == 0:
+		return own, cpuProcesses
+	case whole:
+		return busy, cpuMachine
 	}
-	return max(own, min(own+softirq, busy))
+	return max(own, min(own+softirq, busy)), cpuProcesses
 }

@@ -51,6 +51,12 @@ func newCheck(size, senders int, g evs.Guarantee) *check {
 	return c
 }
 
+// spare waits for no marker of a sender that will send none, host from 1.
+func (c *check) spare(host int) {
+	c.ledgers[host-1].whole = true
+	c.awaited--
+}
+
 // deliver takes note of a delivered message and tells whether it is one of
 // those that count: no marker, of a known sender.
 func (c *check) deliver(e *evs.Event) bool {
@@ -203,6 +209,7 @@ func (l *ledger) flip(n uint64)     { l.seen[n%window/64] ^= 1 << (n % 64) }
 
 // digest is what a host tells of its check.
 type digest struct {
+	host                         int // from 1; the parent knows
 	Chain                        uint64
 	Senders                      []seen
 	Damaged, Disordered, Foreign uint64
@@ -211,13 +218,14 @@ type digest struct {
 // seen is what a host tells of a ledger.
 type seen struct {
 	Distinct, Duplicates, Chain uint64
+	Last                        uint64 // the highest number
 }
 
 func (c *check) digest() digest {
 	d := digest{Chain: c.chain, Damaged: c.damaged, Disordered: c.disordered, Foreign: c.foreign}
 	for i := range c.ledgers {
 		l := &c.ledgers[i]
-		d.Senders = append(d.Senders, seen{l.distinct(), l.duplicates, l.chain})
+		d.Senders = append(d.Senders, seen{l.distinct(), l.duplicates, l.chain, l.last()})
 	}
 	return d
 }
@@ -230,39 +238,49 @@ type verdict struct {
 	Damaged          uint64
 }
 
+// untold stands for what a sender sent that was killed.
+const untold = ^uint64(0)
+
 // judge compares the digests of all hosts. sent has the messages of each
-// sender, its marker included.
+// sender, its marker included. Of a sender that was killed all must have the
+// same, and up to its end all.
 func judge(digests []digest, sent []uint64) verdict {
 	v := verdict{OrderOK: true}
-	fault := func(host int, format string, args ...any) {
+	fault := func(d *digest, format string, args ...any) {
 		if v.OrderOK {
-			v.Fault = fmt.Sprintf("host %d: ", host+1) + fmt.Sprintf(format, args...)
+			v.Fault = fmt.Sprintf("host %d: ", d.host) + fmt.Sprintf(format, args...)
 		}
 		v.OrderOK = false
 	}
-	for host, d := range digests {
+	for i := range digests {
+		d := &digests[i]
 		v.Damaged += d.Damaged
 		switch {
 		case d.Damaged > 0:
-			fault(host, "%d damaged messages", d.Damaged)
+			fault(d, "%d damaged messages", d.Damaged)
 		case d.Foreign > 0:
-			fault(host, "%d messages of unknown senders", d.Foreign)
+			fault(d, "%d messages of unknown senders", d.Foreign)
 		case d.Disordered > 0:
-			fault(host, "%d messages behind a later one of their sender", d.Disordered)
+			fault(d, "%d messages behind a later one of their sender", d.Disordered)
 		case d.Chain != digests[0].Chain:
-			fault(host, "not the order of host 1")
+			fault(d, "not the order of host %d", digests[0].host)
 		}
 		for i, n := range sent {
 			s, first := d.Senders[i], digests[0].Senders[i]
 			v.Duplicates += s.Duplicates
+			if n == untold {
+				if n = first.Distinct; s.Last != s.Distinct {
+					fault(d, "%d messages of sender %d, which was killed, up to number %d", s.Distinct, i+1, s.Last)
+				}
+			}
 			if s.Distinct < n {
 				v.Lost += n - s.Distinct
 			}
 			switch {
 			case s.Distinct > n:
-				fault(host, "%d messages of sender %d, which sent %d", s.Distinct, i+1, n)
+				fault(d, "%d messages of sender %d, which sent %d", s.Distinct, i+1, n)
 			case s.Chain != first.Chain:
-				fault(host, "not what host 1 had of sender %d", i+1)
+				fault(d, "not what host %d had of sender %d", digests[0].host, i+1)
 			}
 		}
 	}

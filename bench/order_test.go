@@ -20,7 +20,7 @@ func sent(chance *rand.Rand, senders, count, size int) []evs.Event {
 		}
 		p := newMarker(size, uint64(count))
 		if left[i] < uint64(count) {
-			p = newPayload(size)
+			p = newPayload(size, letters)
 			label(p, left[i], 0)
 		}
 		left[i]++
@@ -45,6 +45,46 @@ func judged(g evs.Guarantee, size int, events, changed []evs.Event) (verdict, bo
 	}
 	n := uint64(testCount + 1)
 	return judge([]digest{a.digest(), b.digest()}, []uint64{n, n, n}), a.complete() && b.complete()
+}
+
+// Of a sender that was killed the hosts must have the same beginning, as long
+// as it may be, and wait for no end.
+func TestCheckOfAKilledSender(t *testing.T) {
+	const seed = 3
+	events := sent(rand.New(rand.NewPCG(seed, 0)), testSenders, testCount, 64)
+	without := func(from, to uint64) []evs.Event { // numbers of sender 1
+		return slices.DeleteFunc(slices.Clone(events), func(e evs.Event) bool { return e.Sender == 1 && e.Number >= from && e.Number < to })
+	}
+	const end = testCount + 2
+	for _, c := range []struct {
+		name string
+		a, b []evs.Event
+		ok   bool
+	}{
+		{"all but the end", without(20, end), without(20, end), true},
+		{"nothing", without(0, end), without(0, end), true},
+		{"one has more", without(20, end), without(21, end), false},
+		{"a hole", without(20, 21), without(20, 21), false},
+	} {
+		for _, g := range guarantees {
+			var digests []digest
+			for host, events := range [][]evs.Event{c.a, c.b} {
+				k := newCheck(64, testSenders, g.meaning)
+				k.spare(1)
+				for i := range events {
+					k.deliver(&events[i])
+				}
+				if !k.complete() {
+					t.Errorf("%s, %s: host %d waits for a marker that will not come", c.name, g.word, host+2)
+				}
+				digests = append(digests, k.digest())
+			}
+			const n = uint64(testCount + 1)
+			if v := judge(digests, []uint64{untold, n, n}); (v.OrderOK && v.Lost == 0) != c.ok {
+				t.Errorf("%s, %s: %+v", c.name, g.word, v)
+			}
+		}
+	}
 }
 
 func TestCheckAcceptsTheSame(t *testing.T) {
@@ -113,7 +153,7 @@ func TestCheckFindsDamage(t *testing.T) {
 func TestCheckFindsMessagesNeverSent(t *testing.T) {
 	const size = 64
 	events := sent(rand.New(rand.NewPCG(4, 0)), testSenders, testCount, size)
-	more := append(slices.Clone(events), evs.Event{Kind: evs.Deliver, Sender: 1, Number: testCount + 2, Payload: newPayload(size)})
+	more := append(slices.Clone(events), evs.Event{Kind: evs.Deliver, Sender: 1, Number: testCount + 2, Payload: newPayload(size, letters)})
 	if v, _ := judged(evs.Unordered, size, more, more); v.OrderOK {
 		t.Errorf("%+v", v)
 	}

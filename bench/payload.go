@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 )
 
@@ -36,14 +37,44 @@ func markerBytes(size int) int {
 	return stampEnd
 }
 
-// newPayload is a message of size bytes. The filler is the same for all, and
-// has few enough values to let a compressor show what it can.
-func newPayload(size int) []byte {
+// filler is what messages are filled with, the same in all of a run.
+type filler uint8
+
+const (
+	letters filler = iota // 16 of them by chance: half of every byte tells nothing, but nothing comes twice
+	prose                 // lines of a log, of few words
+	noise                 // nothing to be saved
+)
+
+// newPayload is a message of size bytes.
+func newPayload(size int, f filler) []byte {
 	b := make([]byte, size)
 	chance := rand.New(rand.NewPCG(1, 2))
-	for i := range b {
-		b[i] = 'a' + byte(chance.UintN(16))
+	if f == prose {
+		return fillProse(b, chance)
 	}
+	for i := range b {
+		if b[i] = byte(chance.Uint32()); f == letters {
+			b[i] = 'a' + b[i]%16
+		}
+	}
+	return b
+}
+
+var (
+	proseVerbs   = []string{"opened", "closed", "moved", "accepted", "refused", "renewed"}
+	proseObjects = []string{"account", "order", "session", "payment", "shipment", "invoice"}
+	proseReasons = []string{"", "", "", " by operator", " after a timeout", " for want of stock"}
+)
+
+func fillProse(b []byte, chance *rand.Rand) []byte {
+	word := func(of []string) string { return of[chance.IntN(len(of))] }
+	var text []byte
+	for second := 0; len(text) < len(b); second += chance.IntN(3) {
+		text = fmt.Appendf(text, "2026-01-02T03:%02d:%02dZ info node=%d %s %06d %s%s\n", second/60%60, second%60,
+			1+chance.IntN(5), word(proseObjects), chance.IntN(1e6), word(proseVerbs), word(proseReasons))
+	}
+	copy(b, text)
 	return b
 }
 

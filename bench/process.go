@@ -15,6 +15,7 @@ type conn struct {
 	in   io.WriteCloser // closing it ends the host
 	out  io.Reader
 	wait func() error // after out has ended: how the host ended
+	kill func() error // at once, without its knowing
 }
 
 // launcher starts host n, from 1. The host ends, at the latest, with ctx.
@@ -44,7 +45,7 @@ func startProcess(cmd *exec.Cmd) (*conn, error) {
 		}
 		return err
 	}
-	return &conn{in, out, wait}, nil
+	return &conn{in, out, wait, cmd.Process.Kill}, nil
 }
 
 // excerpt keeps the beginning and the end of what is written to it: a panic

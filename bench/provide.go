@@ -9,27 +9,6 @@ import (
 	"stampede/bench/corosync"
 )
 
-// Interleave is every scenario with every engine, so many times: all engines
-// of a scenario come by turns, so that what changes on the machine meanwhile
-// changes it for all. What differs from another scenario only in the way to
-// take deliveries is Stampede's alone.
-func Interleave(scenarios []Scenario, names []string, repeat int) (all []Scenario) {
-	for _, s := range scenarios {
-		for n := range repeat {
-			for _, s.Engine = range names {
-				if s.Via == word(vias, viaServe) && s.Engine != word(engines, stampede) {
-					continue
-				}
-				if s.Repetition = 0; repeat > 1 {
-					s.Repetition = n + 1
-				}
-				all = append(all, s)
-			}
-		}
-	}
-	return all
-}
-
 // provide sees to what engines need that are not part of this program, and
 // leaves out the scenarios of those that cannot be had.
 func (r *runner) provide(ctx context.Context, scenarios []Scenario, table io.Writer) (possible []Scenario, err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -12,6 +13,7 @@ import (
 // Result is what came of a Scenario: an element of the JSON array.
 // MB are 10⁶ bytes of payload.
 type Result struct {
+	Suite    string `json:"suite,omitempty"`
 	Scenario string `json:"scenario"`
 	Engine   string `json:"engine"`
 
@@ -25,17 +27,29 @@ type Result struct {
 	Guarantee string  `json:"guarantee"`
 	Rate      float64 `json:"rate"` // messages/s a sender; 0 = flood
 	Via       string  `json:"via"`
+	Data      string  `json:"data"`
+	Load      float64 `json:"load_percent,omitempty"` // of the saturation measured before: it made the rate
+	Kill      string  `json:"kill,omitempty"`         // who was killed: host 1, of which nothing is told
 
 	WarmupS   float64 `json:"warmup_s"`
 	DurationS float64 `json:"duration_s"`
 
-	// The least over the hosts, between the end of warm-up and of sending.
+	// The least over the hosts, between the end of warm-up and of sending. Like
+	// all figures 0 or null in a run that was not right.
 	DeliveredPerS float64 `json:"delivered_per_s"`
 	MBPerS        float64 `json:"mb_per_s"`
 
 	// Of a flood of Stampede's: MBPerS by that of the raw sockets in the same
 	// repetition, if they ran and both were right.
 	RawRatio float64 `json:"raw_ratio,omitempty"`
+
+	// By the same run of the same repetition, but for what the name says, where
+	// both were right: see relations. A flood's throughput is compared, else the
+	// median latency.
+	Ratios map[string]float64 `json:"ratios,omitempty"`
+
+	// The longest time without a delivery at any host that lived.
+	GapMS float64 `json:"gap_ms,omitempty"`
 
 	// From the time at which a message was to be sent to its delivery: at its
 	// sender, and at all hosts. In a flood of some messages only, from the call
@@ -53,8 +67,10 @@ type Result struct {
 	Overruns    uint64 `json:"overruns"`              // trains the kernel dropped for want of buffer
 	Dropped     uint64 `json:"dropped"`               // datagrams, because of loss_percent
 
-	// Of all hosts' processes and softirqs, by deliveries at all hosts.
+	// Of all hosts, the kernel's part included, by deliveries at all hosts, and
+	// where that is from: cpuMachine, cpuProcesses. 0 where a host was killed.
 	CPUNsPerDelivery    float64 `json:"cpu_ns_per_delivery"`
+	CPUSource           string  `json:"cpu_source,omitempty"`
 	DatagramsPerTrain   float64 `json:"datagrams_per_train"`   // received
 	DatagramsPerReceive float64 `json:"datagrams_per_receive"` // by one system call
 
@@ -75,8 +91,14 @@ type Result struct {
 	Environment
 	PerHost []HostResult `json:"per_host"`
 
+	// How often it was tried, if more than once: see tries.
+	Tries int `json:"tries,omitempty"`
+
 	// Error is why the run has no figures; the order counts as wrong.
 	Error string `json:"error,omitempty"`
+
+	of      Scenario                // what was run
+	latency *hdrhistogram.Histogram // of LatencyUS, in ns; nil as that is
 }
 
 // Latency are quantiles in µs.
@@ -106,18 +128,28 @@ func (r *Result) Wrong() error {
 	case r.Error != "":
 		return fmt.Errorf("%s, %s: %s", r.Scenario, r.Engine, r.Error)
 	case r.Lost > 0:
-		return fmt.Errorf("%s, %s, %d B: %d deliveries lost", r.Scenario, r.Engine, r.Size, r.Lost)
+		return fmt.Errorf("%s, %s, %d B: %d deliveries lost%s", r.Scenario, r.Engine, r.Size, r.Lost, r.apart())
 	case r.Duplicates > 0:
-		return fmt.Errorf("%s, %s, %d B: %d deliveries twice", r.Scenario, r.Engine, r.Size, r.Duplicates)
+		return fmt.Errorf("%s, %s, %d B: %d deliveries twice%s", r.Scenario, r.Engine, r.Size, r.Duplicates, r.apart())
 	case !r.OrderOK:
-		return fmt.Errorf("%s, %s, %d B: wrong order: %s", r.Scenario, r.Engine, r.Size, r.OrderFault)
+		return fmt.Errorf("%s, %s, %d B: wrong order: %s%s", r.Scenario, r.Engine, r.Size, r.OrderFault, r.apart())
 	}
 	return nil
+}
+
+// apart tells of what may be the cause: hosts that took each other for dead
+// went on apart, and none of them promises anything of the others.
+func (r *Result) apart() string {
+	if r.Changes == 0 || r.Kill != "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%d configuration changes, though no host was killed)", r.Changes)
 }
 
 // newResult has what a scenario asks for.
 func newResult(s *Scenario, e Environment) Result {
 	r := Result{
+		of: *s, Suite: s.Suite, Data: s.Data, Load: s.Load,
 		Scenario: s.Name, Engine: s.Engine, Repetition: s.Repetition, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
 		Guarantee: s.Guarantee, Rate: s.Rate, Via: word(vias, s.via()),
 		WarmupS: s.Warmup.Seconds(), DurationS: s.Duration.Seconds(),
@@ -125,12 +157,15 @@ func newResult(s *Scenario, e Environment) Result {
 		LossPercent: s.Loss, Seed: s.Seed, Lab: s.Lab, Environment: e,
 		PerHost: []HostResult{},
 	}
+	if killings.of(s.Kill) {
+		r.Kill = s.Kill
+	}
 	if s.transport() == unicast {
 		r.Transport = "unicast"
 	}
 	r.Check = s.Check
 	switch e := engines.of(s.Engine); {
-	case e == rawSockets:
+	case e.bare():
 		r.Guarantee, r.Via = notSo, notSo
 	case e.peer():
 		r.Via, r.Socket, r.Wait, r.Compress, r.Check = notSo, notSo, notSo, notSo, notSo
@@ -154,20 +189,23 @@ func (r *Result) Peer() bool {
 func (r *Result) add(outs []*outcome, from, to machineTime) error {
 	r.addOrder(outs)
 	r.addEngines(outs)
-	var err error
-	if r.LatencyUS, err = quantiles(outs, func(o *outcome) []byte { return o.Own }); err != nil {
+	own, err := merge(outs, func(o *outcome) []byte { return o.Own })
+	if err != nil {
 		return err
 	}
-	if r.LatencyAllUS, err = quantiles(outs, func(o *outcome) []byte { return o.All }); err != nil {
+	all, err := merge(outs, func(o *outcome) []byte { return o.All })
+	if err != nil {
 		return err
 	}
+	r.latency, r.LatencyUS, r.LatencyAllUS = own, quantiles(own), quantiles(all)
 	var deliveries uint64
 	var cpu int64
 	r.DeliveredPerS = math.Inf(1)
-	for i, o := range outs {
+	for _, o := range outs {
+		r.GapMS = max(r.GapMS, float64(o.Gap)/1e6)
 		n, ns := o.End.Delivered-o.Warm.Delivered, o.End.At-o.Warm.At
 		h := HostResult{
-			Host: i + 1, DurationS: float64(ns) / 1e9, DeliveredPerS: float64(n) * 1e9 / float64(ns),
+			Host: o.Host, DurationS: float64(ns) / 1e9, DeliveredPerS: float64(n) * 1e9 / float64(ns),
 			Sent: o.Sent, Delivered: o.Deliveries,
 			CPUS: float64(o.End.CPU-o.Warm.CPU) / 1e9, Chain: fmt.Sprintf("%016x", o.Order.Chain),
 		}
@@ -179,17 +217,32 @@ func (r *Result) add(outs []*outcome, from, to machineTime) error {
 		cpu += o.End.CPU - o.Warm.CPU
 	}
 	r.MBPerS = r.DeliveredPerS * float64(r.Size) / 1e6
-	r.CPUNsPerDelivery = ratio(uint64(spent(cpu, from, to)), deliveries)
+	if r.Kill == "" {
+		cpu, r.CPUSource = spent(cpu, from, to, r.Lab)
+		r.CPUNsPerDelivery = ratio(uint64(cpu), deliveries)
+	}
 	return nil
+}
+
+// withhold takes the figures out of a run that was not right.
+func (r *Result) withhold() {
+	if r.Wrong() == nil {
+		return
+	}
+	r.DeliveredPerS, r.MBPerS, r.CPUNsPerDelivery, r.GapMS = 0, 0, 0, 0
+	r.LatencyUS, r.LatencyAllUS, r.latency = nil, nil, nil
+	for i := range r.PerHost {
+		r.PerHost[i].DeliveredPerS, r.PerHost[i].CPUS = 0, 0
+	}
 }
 
 func (r *Result) addOrder(outs []*outcome) {
 	var digests []digest
-	var sent []uint64
-	for i, o := range outs {
+	sent := slices.Repeat([]uint64{untold}, r.Senders)
+	for _, o := range outs {
 		digests = append(digests, o.Order)
-		if i < r.Senders {
-			sent = append(sent, o.Sent)
+		if o.Host <= r.Senders {
+			sent[o.Host-1] = o.Sent
 		}
 		r.Changes = max(r.Changes, o.Changes)
 	}
@@ -233,28 +286,35 @@ func ratio(a, b uint64) float64 {
 	return float64(a) / float64(b)
 }
 
-// quantiles merges the histograms of all hosts.
-func quantiles(outs []*outcome, of func(*outcome) []byte) (*Latency, error) {
+// merge is the histogram of all hosts, nil if nothing was timed.
+func merge(outs []*outcome, of func(*outcome) []byte) (*hdrhistogram.Histogram, error) {
 	all := hdrhistogram.New(1, longest, 3)
-	for i, o := range outs {
+	for _, o := range outs {
 		encoded := of(o)
 		if encoded == nil {
 			continue
 		}
 		h, err := hdrhistogram.Decode(encoded)
 		if err != nil {
-			return nil, fmt.Errorf("host %d: histogram: %w", i+1, err)
+			return nil, fmt.Errorf("host %d: histogram: %w", o.Host, err)
 		}
 		all.Merge(h)
 	}
 	if all.TotalCount() == 0 {
 		return nil, nil
 	}
+	return all, nil
+}
+
+func quantiles(all *hdrhistogram.Histogram) *Latency {
+	if all == nil {
+		return nil
+	}
 	at := func(q float64) float64 { return float64(all.ValueAtQuantile(q)) / 1e3 }
 	return &Latency{
 		P50: at(50), P90: at(90), P99: at(99), P999: at(99.9),
 		Max: float64(all.Max()) / 1e3, Count: all.TotalCount(),
-	}, nil
+	}
 }
 
 // WriteJSON writes results as one array.

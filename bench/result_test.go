@@ -77,6 +77,7 @@ func TestLeastHostCounts(t *testing.T) {
 	r := newResult(&s, Environment{})
 	out := func(delivered uint64, ns int64, cpu int64) *outcome {
 		return &outcome{
+			Host: 1 + int(ns/1e9)%2,
 			Warm: mark{progress{1000, 50}, 500}, End: mark{progress{1000 + ns, 50 + delivered}, 500 + cpu},
 			Order: digest{Senders: []seen{{Distinct: 11}}}, Sent: 11,
 		}
@@ -106,16 +107,17 @@ func TestHistogramsOfAllHostsAreOne(t *testing.T) {
 		outs = append(outs, &outcome{Own: own})
 	}
 	outs = append(outs, &outcome{}) // a host that sent nothing
-	l, err := quantiles(outs, func(o *outcome) []byte { return o.Own })
+	all, err := merge(outs, func(o *outcome) []byte { return o.Own })
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := quantiles(all)
 	near := func(got, want float64) bool { return math.Abs(got-want) <= want/500 }
 	if l.Count != 3000 || !near(l.P50, 1500) || !near(l.P99, 2970) || !near(l.Max, 3000) {
 		t.Errorf("%+v", *l)
 	}
 	outs[0].Own = outs[0].Own[:5]
-	if _, err := quantiles(outs, func(o *outcome) []byte { return o.Own }); err == nil {
+	if _, err := merge(outs, func(o *outcome) []byte { return o.Own }); err == nil {
 		t.Error("a cut histogram was taken")
 	}
 }
@@ -140,9 +142,19 @@ func TestProcessorTime(t *testing.T) {
 		{"ticks are coarser", 100, 90, 20, 100},
 		{"not known", 100, 0, 0, 100},
 	} {
-		if got := spent(c.own, machineTime{}, machineTime{c.busy, c.softirq}); got != c.result {
-			t.Errorf("%s: %d, want %d", c.name, got, c.result)
+		if got, source := spent(c.own, machineTime{}, machineTime{c.busy, c.softirq}, false); got != c.result || source != cpuProcesses {
+			t.Errorf("%s: %d of %s, want %d", c.name, got, source, c.result)
 		}
+	}
+}
+
+// In a lab all of the machine's work is taken for the lab's.
+func TestProcessorTimeOfALab(t *testing.T) {
+	if got, source := spent(100, machineTime{busy: 50}, machineTime{busy: 950, softirq: 20}, true); got != 900 || source != cpuMachine {
+		t.Errorf("%d of %s", got, source)
+	}
+	if got, source := spent(100, machineTime{}, machineTime{}, true); got != 100 || source != cpuProcesses {
+		t.Errorf("where there is no /proc/stat: %d of %s", got, source)
 	}
 }
 
@@ -151,15 +163,20 @@ func TestTableLinesUp(t *testing.T) {
 	r := newTestRunner(newHub(s.Hosts).launcher()).run(t.Context(), nowhere{}, &s)
 	bad := r
 	bad.Lost = 3
+	bad.withhold()
+	long := s
+	long.Name = "a name that is longer than most"
 	var b bytes.Buffer
-	writeHead(&b, &s, r.Environment)
-	writeRow(&b, &r)
-	writeRow(&b, &bad)
-	lines := strings.Split(b.String(), "\n")
-	head, reason := []rune(lines[3]), lines[6]
+	table := newTable(&b, []Scenario{s, long})
+	table.begin(&s, 1, r.Environment)
+	table.row(&r)
+	table.row(&bad)
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	lines = lines[len(lines)-4:]
+	head, reason := []rune(lines[0]), lines[3]
 	at := len(head) - len("order")
 	cell := func(line string) string { return string([]rune(line)[at:]) }
-	if cell(lines[3]) != "order" || cell(lines[4]) != "ok" || cell(lines[5]) != "WRONG" {
+	if cell(lines[0]) != "order" || cell(lines[1]) != "ok" || cell(lines[2]) != "WRONG" {
 		t.Errorf("table:\n%s", &b)
 	}
 	if !strings.Contains(reason, "3 deliveries lost") {

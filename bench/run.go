@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 
 // Options say what to run and how to show it.
 type Options struct {
-	Scenarios []Scenario // see Interleave
+	*Plan
 	// Host is the command of a process that calls Host: this very program,
 	// as a rule, and an argument that tells it so.
 	Host []string
@@ -28,8 +29,8 @@ type Options struct {
 // says why not all were run: a scenario is invalid, its place cannot be had, or
 // ctx ended.
 func Run(ctx context.Context, o Options) ([]Result, error) {
-	for i := range o.Scenarios {
-		if err := o.Scenarios[i].Validate(); err != nil {
+	for i := range o.Runs {
+		if err := o.Runs[i].Validate(); err != nil {
 			return nil, err
 		}
 	}
@@ -39,7 +40,11 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 			return startProcess(p.command(ctx, n, o.Host[0], o.Host[1:]...))
 		}
 	}
-	scenarios, err := r.provide(ctx, o.Scenarios, o.Table)
+	for _, line := range o.LeftOut {
+		fmt.Fprintln(o.Table, line)
+	}
+	r.base = &o.Base
+	scenarios, err := r.provide(ctx, o.Runs, o.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +54,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 // runner runs scenarios.
 type runner struct {
 	env      Environment
+	base     *Scenario // of a plan's runs; nil: the first
 	show     *progressLine
 	newPlace func(context.Context, *Scenario) (place, error)
 	launch   func(place) launcher
@@ -57,60 +63,84 @@ type runner struct {
 	client   []byte        // see assignment
 }
 
+// runAll compares the runs that were finished, if not all were.
 func (r *runner) runAll(ctx context.Context, scenarios []Scenario, table io.Writer) ([]Result, error) {
-	var results []Result
+	results, err := r.runEach(ctx, scenarios, table)
+	relate(results)
+	writeSummary(table, results)
+	return results, err
+}
+
+func (r *runner) runEach(ctx context.Context, scenarios []Scenario, table io.Writer) (results []Result, err error) {
+	rows := newTable(table, scenarios)
 	for i := range scenarios {
-		p, err := r.newPlace(ctx, &scenarios[i])
+		s := scenarios[i]
+		if i == 0 {
+			rows.begin(cmp.Or(r.base, &s), len(scenarios), r.env)
+		}
+		rows.suite(&s)
+		if s.Load > 0 {
+			s.Rate = min(MaxRate, saturation(results, &s)*s.Load/100/float64(s.Senders))
+		}
+		p, err := r.newPlace(ctx, &s)
 		if err != nil {
 			return results, err
 		}
-		if i == 0 {
-			writeHead(table, &scenarios[i], r.env)
-		}
-		result := r.run(ctx, p, &scenarios[i])
+		result := r.run(ctx, p, &s)
 		r.show.clear()
 		err = p.Close()
 		if ctx.Err() != nil {
 			return results, errors.Join(context.Cause(ctx), err)
 		}
 		results = append(results, result)
-		writeRow(table, &result)
+		rows.row(&result)
 		if err != nil {
 			return results, err
 		}
 	}
-	relate(results)
-	writeSummary(table, results)
 	return results, nil
 }
 
 // lead is enough for processes that are all busy starting.
 const lead = 100 * time.Millisecond
 
-// tries is how often a run is tried whose addresses were taken by others, or
-// whose daemons did not find together.
+// tries is how often a run is tried whose addresses were taken by others, whose
+// daemons did not find together, or that shows more than the failover that it
+// is to show: on a machine that is overloaded hosts stand still for longer than
+// it takes to be given up (evs.Config.Detect).
 const tries = 3
 
 func (r *runner) run(ctx context.Context, p place, s *Scenario) Result {
 	result := newResult(s, r.env)
 	var raw *rawResult
 	err := errAgain
-	for try := 0; try < tries && errors.Is(err, errAgain); try++ {
-		raw, err = r.try(ctx, p, s)
+	if s.Load > 0 && s.Rate == 0 {
+		err = errors.New("no saturation was measured that this could be a share of")
 	}
-	if err == nil {
-		err = result.add(raw.outs, raw.from, raw.to)
+	n := 0
+	for ; n < tries && errors.Is(err, errAgain); n++ {
+		result = newResult(s, r.env)
+		if raw, err = r.try(ctx, p, s); err == nil {
+			err = result.add(raw.outs, raw.from, raw.to)
+		}
+		if err == nil && s.doomed() > 0 && result.Changes > 1 {
+			err = fmt.Errorf("%w: one host was killed, and others took each other for dead: %d configuration changes", errAgain, result.Changes)
+		}
 	}
 	if err != nil {
 		result = newResult(s, r.env)
 		result.Error = err.Error()
 	}
+	if n > 1 {
+		result.Tries = n
+	}
+	result.withhold()
 	return result
 }
 
 // rawResult is what hosts and machine tell.
 type rawResult struct {
-	outs     []*outcome
+	outs     []*outcome  // of those who live
 	from, to machineTime // around the measured time
 }
 
@@ -144,11 +174,17 @@ func (r *runner) converse(ctx context.Context, c *cluster, s *Scenario) (*rawRes
 	if err := c.tellAll(order{Schedule: t}); err != nil {
 		return nil, err
 	}
+	if doomed := s.doomed(); doomed > 0 {
+		defer c.strike(doomed, t.killTime())()
+	}
 	raw := &rawResult{}
 	machine := raw.readMachine(t)
 	patience := r.lead + s.total() + drainPatience + answerPatience
 	if _, err := c.gather(ctx, "drained", func(r *report) bool { return r.Drained }, patience, watch); err != nil {
 		return nil, err
+	}
+	if s.doomed() > 0 && !c.gone {
+		return nil, fmt.Errorf("host %d was to be killed, and lives", s.doomed())
 	}
 	if err := c.tellAll(order{Collect: true}); err != nil {
 		return nil, err
@@ -158,6 +194,11 @@ func (r *runner) converse(ctx context.Context, c *cluster, s *Scenario) (*rawRes
 		return nil, err
 	}
 	for i := range reports {
+		if c.isGone(i) {
+			continue
+		}
+		reports[i].Outcome.Host = i + 1
+		reports[i].Outcome.Order.host = i + 1
 		if n := len(reports[i].Outcome.Order.Senders); n != s.Senders {
 			return nil, fmt.Errorf("host %d: an outcome of %d senders, not %d", i+1, n, s.Senders)
 		}

@@ -104,6 +104,22 @@ func TestPacedSourceSendsEverySlot(t *testing.T) {
 	}
 }
 
+func TestSlotsOfHighRatesAreBursts(t *testing.T) {
+	if got := slotAt(7, 60_000, 3); got != 7+180_000 {
+		t.Errorf("slot %d", got)
+	}
+	const interval = 1e9 / 300_000. // 15 in a burst
+	slots := map[int64]int{}
+	for n := range uint64(300) {
+		slots[slotAt(7, interval, n)]++
+	}
+	for at, n := range slots {
+		if (at-7)%burst != 0 || n < 14 || n > 16 {
+			t.Errorf("%d messages at %d", n, at)
+		}
+	}
+}
+
 // wrongs are ways to deliver to host 2 what was not sent or promised.
 var wrongs = []struct {
 	name             string
@@ -186,6 +202,9 @@ func wantWrong(t *testing.T, r Result, lost, duplicates uint64, fine bool) {
 	if !fine && lost == 0 && r.OrderOK {
 		t.Error("the order is called right")
 	}
+	if !fine && (r.DeliveredPerS != 0 || r.MBPerS != 0 || r.CPUNsPerDelivery != 0 || r.LatencyUS != nil || r.latency != nil || r.PerHost[0].DeliveredPerS != 0) {
+		t.Errorf("it has figures: %+v", r)
+	}
 }
 
 // Two messages of two senders in another order at one host only: just the
@@ -227,13 +246,13 @@ func TestRunTellsHowAHostFailed(t *testing.T) {
 		want string
 	}{
 		{"dies", func(context.Context, int) (*conn, error) {
-			return &conn{discard{}, strings.NewReader(""), func() error { return errors.New("signal: killed: out of luck") }}, nil
+			return &conn{in: discard{}, out: strings.NewReader(""), wait: func() error { return errors.New("signal: killed: out of luck") }}, nil
 		}, "host 2 died: signal: killed: out of luck"},
 		{"ends", func(context.Context, int) (*conn, error) {
-			return &conn{discard{}, strings.NewReader(""), func() error { return nil }}, nil
+			return &conn{in: discard{}, out: strings.NewReader(""), wait: func() error { return nil }}, nil
 		}, "host 2 died: it ended before its time"},
 		{"babbles", func(context.Context, int) (*conn, error) {
-			return &conn{discard{}, strings.NewReader("hello\n"), func() error { return nil }}, nil
+			return &conn{in: discard{}, out: strings.NewReader("hello\n"), wait: func() error { return nil }}, nil
 		}, "host 2 died: it wrote something that is no report"},
 		{"does not start", func(context.Context, int) (*conn, error) {
 			return nil, errors.New("no such file")

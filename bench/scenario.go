@@ -14,7 +14,7 @@ import (
 const (
 	MaxHosts = 64                        // processes on one machine; a lab has addresses for more
 	MaxSize  = 64 << 20                  // evs.Config.MaxMessageBytes goes no further
-	MaxRate  = 1e6                       // messages/s of one sender: beyond it a slot is shorter than a system call
+	MaxRate  = 1e7                       // messages/s of one sender: beyond it a slot is shorter than two reads of the clock
 	MinMTU   = 576                       // every IPv4 host takes it (RFC 791)
 	MinMTU6  = 1280                      // every IPv6 link carries it (RFC 8200)
 	MaxMTU   = sock.MaxDatagram + 20 + 8 // with the headers of IPv4 and UDP
@@ -24,6 +24,7 @@ const (
 
 // Scenario is one run.
 type Scenario struct {
+	Suite      string // empty = none
 	Name       string
 	Engine     string // EngineWords
 	Repetition int    // of the same run, from 1; 0 = the only one
@@ -32,7 +33,9 @@ type Scenario struct {
 	Senders   int     // those of them that send: the first so many
 	Size      int     // bytes of a message
 	Guarantee string  // GuaranteeWords
+	Data      string  // DataWords: what it is filled with
 	Rate      float64 // messages/s of each sender, by the clock; 0 = as fast as accepted
+	Load      float64 // percent of the saturation measured before, which then makes the rate; 0 = as Rate says
 	Via       string  // auto|receive|serve: where deliveries are taken; see via
 
 	Warmup   time.Duration // not measured
@@ -49,6 +52,8 @@ type Scenario struct {
 
 	ReceiveBuffer int // bytes asked of the kernel for each socket; 0 = as much as it grants
 
+	Kill string // KillWords: who is killed in the measured time; see killTime
+
 	Loss float64 // percent of the datagrams that each host drops on arrival
 	Seed uint64  // of those drops
 
@@ -58,38 +63,25 @@ type Scenario struct {
 // Default is a flood of 64-byte messages on three hosts.
 func Default() Scenario {
 	return Scenario{
-		Engine: "stampede", Hosts: 3, Senders: 3, Size: 64, Guarantee: "agreed", Via: "auto",
+		Engine: "stampede", Hosts: 3, Senders: 3, Size: 64, Guarantee: "agreed", Data: "letters", Via: "auto", Kill: "none",
 		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second,
 		Transport: "auto", IP: 4, Socket: "udp", GSO: "auto", GRO: "auto", Wait: "auto", Compress: "off", Check: "on",
 	}
 }
 
-// Suite is what is run when nothing in particular is asked for: floods of
-// several sizes, then latency at two rates. All else is as in s.
-func Suite(s Scenario) []Scenario {
-	var all []Scenario
-	for _, size := range []int{64, 1350, 8000, 60000} {
-		flood := s
-		flood.Size = size
-		all = append(all, flood.Named())
-	}
-	for _, run := range []struct {
-		rate float64
-		via  string
-	}{{100, "auto"}, {1000, "auto"}, {1000, "serve"}} {
-		paced := s
-		paced.Size, paced.Rate, paced.Via = 64, run.rate, run.via
-		paced.Duration = min(s.Duration, 2*time.Second)
-		all = append(all, paced.Named())
-	}
-	return all
-}
-
 // Named is s with the name that says what kind of run it is.
 func (s Scenario) Named() Scenario {
 	s.Name = "flood"
-	if s.Rate > 0 {
+	switch {
+	case s.Load > 0:
+		s.Name = fmt.Sprintf("latency at %g %%", s.Load)
+	case s.Rate > 0:
 		s.Name = fmt.Sprintf("latency %g/s", s.Rate)
+	case engines.of(s.Engine) == roundTrip:
+		s.Name = "latency"
+	}
+	if killings.of(s.Kill) {
+		s.Name = "failover, " + s.Name
 	}
 	if s.Via != "auto" {
 		s.Name += " " + s.Via
@@ -100,7 +92,7 @@ func (s Scenario) Named() Scenario {
 // Validate refuses a scenario that makes no sense or cannot be had, with the
 // reason. The names in its errors are those of the flags.
 func (s *Scenario) Validate() error {
-	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeNetwork, s.judgeEngine} {
+	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeKill, s.judgeNetwork, s.judgeEngine} {
 		if err := judge(); err != nil {
 			return err
 		}
@@ -118,8 +110,10 @@ func (s *Scenario) judgeWords() error {
 	_, wait := waits.find("wait", s.Wait)
 	_, compress := codecs.find("compress", s.Compress)
 	_, check := checks.find("check", s.Check)
+	_, data := fillers.find("data", s.Data)
+	_, kill := killings.find("kill", s.Kill)
 	_, engine := engines.find("engine", s.Engine)
-	for _, err := range []error{engine, check, guarantee, via, transport, socket, gso, gro, wait, compress} {
+	for _, err := range []error{engine, check, data, kill, guarantee, via, transport, socket, gso, gro, wait, compress} {
 		if err != nil {
 			return err
 		}
@@ -145,9 +139,36 @@ func (s *Scenario) judgeLoad() error {
 		return fmt.Errorf("rate %g sends no message within a duration of %v", s.Rate, s.Duration)
 	case s.Rate > 0 && s.Size < stampEnd:
 		return fmt.Errorf("size %d is too small for a rate: a message that is timed carries its send time in %d bytes", s.Size, stampEnd)
+	case math.IsNaN(s.Load) || s.Load < 0 || s.Load > 100:
+		return fmt.Errorf("load %g is not within 0 to 100 percent", s.Load)
 	}
 	return nil
 }
+
+// leastAfterKill is the shortest measured time in which a death is noticed
+// (evs.Config.Detect) and mended on a busy machine.
+const leastAfterKill = time.Second
+
+// judgeKill refuses a death after which there would be nothing to see.
+func (s *Scenario) judgeKill() error {
+	switch {
+	case !killings.of(s.Kill):
+		return nil
+	case s.Hosts < 3:
+		return fmt.Errorf("kill %s with %d hosts: it takes three, for two to live and be compared", s.Kill, s.Hosts)
+	case s.Senders < 2:
+		return fmt.Errorf("kill %s with one sender: it is the one that dies", s.Kill)
+	case s.Duration < leastAfterKill:
+		return fmt.Errorf("kill %s with a duration of %v: it takes %v to see what follows", s.Kill, s.Duration, leastAfterKill)
+	case s.Engine != word(engines, stampede):
+		return fmt.Errorf("kill %s with engine %s: only Stampede's is known to have one", s.Kill, s.Engine)
+	}
+	return nil
+}
+
+// killTime is when the sequencer, the first host, is killed: not later than a
+// second into the measured time, for there to be much to see after it.
+func (t *schedule) killTime() int64 { return t.Warm + min((t.End-t.Warm)/2, int64(time.Second)) }
 
 func (s *Scenario) judgeNetwork() error {
 	switch {
@@ -174,7 +195,7 @@ func (s *Scenario) judgeNetwork() error {
 // judgeEngine refuses what an engine other than Stampede's does not have.
 func (s *Scenario) judgeEngine() error {
 	switch e := engines.of(s.Engine); {
-	case e == rawSockets:
+	case e.bare():
 		return s.judgeRaw()
 	case e.peer():
 		return s.judgePeer()
@@ -185,9 +206,15 @@ func (s *Scenario) judgeEngine() error {
 func (s *Scenario) judgeRaw() error {
 	switch {
 	case s.Loss > 0:
-		return fmt.Errorf("loss %g with engine raw: it is to lose nothing, and repairs without haste", s.Loss)
+		return fmt.Errorf("loss %g with engine %s: it is to lose nothing, and repairs without haste", s.Loss, s.Engine)
+	case s.Load > 0:
+		return fmt.Errorf("load %g with engine %s: by the clock it sends one message at a time, which would be the limit", s.Load, s.Engine)
 	case s.Compress != "off":
-		return fmt.Errorf("compress %s with engine raw: it moves the bytes as they are", s.Compress)
+		return fmt.Errorf("compress %s with engine %s: it moves the bytes as they are", s.Compress, s.Engine)
+	case engines.of(s.Engine) == roundTrip && s.Hosts < 2:
+		return fmt.Errorf("hosts %d with engine %s: nobody answers", s.Hosts, s.Engine)
+	case engines.of(s.Engine) == roundTrip && s.Size < stampEnd:
+		return fmt.Errorf("size %d with engine %s: it is made for %d bytes and more", s.Size, s.Engine, stampEnd)
 	}
 	return nil
 }
@@ -201,6 +228,8 @@ func (s *Scenario) judgePeer() error {
 		return fmt.Errorf("engine %s needs lab: every daemon of Corosync wants a network of its own", s.Engine)
 	case s.Guarantee != "agreed":
 		return refuse("guarantee %s", s.Guarantee, "agreed is all that its groups have")
+	case s.Data != "letters":
+		return refuse("data %s", s.Data, "its load client has its own")
 	case s.Size > corosync.MaxMessage:
 		return refuse("size %d", s.Size, fmt.Sprintf("its messages go to %d bytes", corosync.MaxMessage))
 	case s.Transport != "auto":
@@ -238,7 +267,7 @@ func (s *Scenario) via() Via {
 	switch {
 	case v != viaAuto:
 		return v
-	case s.Rate > 0:
+	case s.Rate > 0, s.Load > 0:
 		return viaReceive
 	}
 	return viaServe

@@ -59,7 +59,24 @@ func TestRefusals(t *testing.T) {
 		{func(s *Scenario) { s.Loss = 100 }, "loss 100"},
 		{func(s *Scenario) { s.Loss = math.NaN() }, "loss NaN"},
 		{func(s *Scenario) { s.Loss = 99.9 }, ""},
-		{func(s *Scenario) { s.Engine = "spread" }, `engine "spread" is none of stampede|raw|corosync-udp|corosync-knet`},
+		{func(s *Scenario) { s.Engine = "spread" }, `engine "spread" is none of stampede|raw|roundtrip|corosync-udp|corosync-knet`},
+		{func(s *Scenario) { s.Engine = "roundtrip" }, ""},
+		{func(s *Scenario) { s.Engine, s.Rate = "roundtrip", 10 }, ""},
+		{func(s *Scenario) { s.Engine, s.Hosts, s.Senders = "roundtrip", 1, 1 }, "hosts 1 with engine roundtrip"},
+		{func(s *Scenario) { s.Engine, s.Size = "roundtrip", 15 }, "size 15 with engine roundtrip"},
+		{func(s *Scenario) { s.Engine, s.Loss = "roundtrip", 1 }, "loss 1 with engine roundtrip"},
+		{func(s *Scenario) { s.Data = "music" }, "data"},
+		{func(s *Scenario) { s.Engine, s.Lab, s.Data = "corosync-udp", true, "text" }, "data text with engine corosync-udp"},
+		{func(s *Scenario) { s.Load = 101 }, "load 101"},
+		{func(s *Scenario) { s.Load = math.NaN() }, "load NaN"},
+		{func(s *Scenario) { s.Load, s.Engine = 50, "raw" }, "load 50 with engine raw"},
+		{func(s *Scenario) { s.Kill = "all" }, "kill"},
+		{func(s *Scenario) { s.Kill = "sequencer" }, ""},
+		{func(s *Scenario) { s.Kill, s.Senders = "sequencer", 2 }, ""},
+		{func(s *Scenario) { s.Kill, s.Hosts, s.Senders = "sequencer", 2, 2 }, "with 2 hosts: it takes three"},
+		{func(s *Scenario) { s.Kill, s.Senders = "sequencer", 1 }, "it is the one that dies"},
+		{func(s *Scenario) { s.Kill, s.Duration = "sequencer", 999*time.Millisecond }, "it takes 1s to see what follows"},
+		{func(s *Scenario) { s.Kill, s.Engine = "sequencer", "raw" }, "kill sequencer with engine raw"},
 		{func(s *Scenario) { s.Check = "maybe" }, "check"},
 		{func(s *Scenario) { s.Check = "off" }, ""},
 		{func(s *Scenario) { s.Engine = "raw" }, ""},
@@ -91,7 +108,7 @@ func TestRefusals(t *testing.T) {
 func TestRunRefusesBeforeItStarts(t *testing.T) {
 	bad := Default()
 	bad.Hosts = 0
-	results, err := Run(t.Context(), Options{Scenarios: []Scenario{Default(), bad}, Host: []string{"no-such-program"}})
+	results, err := Run(t.Context(), Options{Plan: &Plan{Runs: []Scenario{Default(), bad}}, Host: []string{"no-such-program"}})
 	if err == nil || results != nil {
 		t.Errorf("%d results, %v", len(results), err)
 	}
@@ -122,41 +139,5 @@ func TestViaOfAuto(t *testing.T) {
 		if got := s.via(); got != c.want {
 			t.Errorf("%s at %g/s: %d", c.via, c.rate, got)
 		}
-	}
-}
-
-func TestSuiteKeepsWhatWasAskedFor(t *testing.T) {
-	s := Default()
-	s.Guarantee, s.Hosts, s.Senders, s.Loss, s.Seed = "safe", 5, 2, 3, 9
-	sizes := map[int]bool{}
-	timed := false
-	for _, run := range Suite(s) {
-		if err := run.Validate(); err != nil {
-			t.Errorf("%s: %v", run.Name, err)
-		}
-		if run.Guarantee != "safe" || run.Hosts != 5 || run.Senders != 2 || run.Loss != 3 || run.Seed != 9 {
-			t.Errorf("%s: %+v", run.Name, run)
-		}
-		sizes[run.Size] = true
-		timed = timed || run.Rate > 0
-	}
-	for _, size := range []int{64, 1350, 8000, 60000} {
-		if !sizes[size] {
-			t.Errorf("no run of %d bytes", size)
-		}
-	}
-	if !timed {
-		t.Error("no run that measures latency")
-	}
-}
-
-// The suite is what a newcomer sees first: it must not try his patience.
-func TestSuiteIsShort(t *testing.T) {
-	var total time.Duration
-	for _, s := range Suite(Default()) {
-		total += s.total()
-	}
-	if total > 30*time.Second {
-		t.Errorf("the suite sends for %v", total)
 	}
 }

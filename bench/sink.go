@@ -23,6 +23,10 @@ type sink struct {
 	from, to int64  // slots of the messages that are timed
 	own, all *hdrhistogram.Histogram
 	done     bool
+
+	pausing bool  // gaps are looked for
+	last    int64 // when something was delivered
+	gap     int64 // the longest that began in the measured time
 }
 
 // longest is the latency that the histograms go to; what is longer counts as
@@ -31,13 +35,18 @@ const longest = int64(time.Hour)
 
 func newSink(a *assignment, t *schedule) *sink {
 	s := &a.Scenario
-	return &sink{
+	k := &sink{
 		complete: make(chan struct{}),
 		self:     evs.ProcessorID(a.Host),
 		check:    newCheck(s.Size, s.Senders, guarantees.of(s.Guarantee)),
 		from:     t.Warm, to: t.End,
 		own: hdrhistogram.New(1, longest, 3), all: hdrhistogram.New(1, longest, 3),
 	}
+	if doomed := s.doomed(); doomed > 0 {
+		k.pausing = true
+		k.check.spare(doomed)
+	}
+	return k
 }
 
 // receive takes deliveries until ctx ends.
@@ -62,6 +71,7 @@ func (k *sink) serve(ctx context.Context, from handle, also func() error) error 
 }
 
 func (k *sink) take(events []evs.Event) {
+	before := k.count
 	var at int64 // now, once it is asked for
 	for i := range events {
 		e := &events[i]
@@ -85,10 +95,21 @@ func (k *sink) take(events []evs.Event) {
 		k.time(e, min(max(1, at-slot), longest))
 	}
 	k.delivered.Store(k.count)
+	if k.pausing && k.count > before {
+		k.pause(now())
+	}
 	if !k.done && k.check.complete() {
 		k.done = true
 		close(k.complete)
 	}
+}
+
+// pause notes the time since the delivery before.
+func (k *sink) pause(at int64) {
+	if k.last >= k.from && k.last < k.to {
+		k.gap = max(k.gap, at-k.last)
+	}
+	k.last = at
 }
 
 func (k *sink) time(e *evs.Event, ns int64) {

@@ -23,7 +23,12 @@ type rawSystem struct {
 }
 
 func openRaw(a *assignment) (system, error) {
-	socket, err := evs.Listen(configOf(a))
+	c := configOf(a)
+	pingPong := engines.of(a.Scenario.Engine) == roundTrip
+	if pingPong && c.Wait == sock.Adaptive {
+		c.Wait = sock.Block // the round trip that others are measured by
+	}
+	socket, err := evs.Listen(c)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +36,8 @@ func openRaw(a *assignment) (system, error) {
 	run.Write([]byte(a.Cluster))
 	host, err := raw.NewHost(raw.Config{
 		Host: a.Host, Hosts: a.Scenario.Hosts, Senders: a.Scenario.Senders, Run: run.Sum64(),
-		Payload: newPayload(a.Scenario.Size), Check: checks.of(a.Scenario.Check), Interval: a.interval(), Now: now, Longest: longest,
+		Payload: newPayload(a.Scenario.Size, fillers.of(a.Scenario.Data)), Check: checks.of(a.Scenario.Check),
+		Interval: a.interval(), PingPong: pingPong, Now: now, Longest: longest,
 	}, socket)
 	if err != nil {
 		socket.Close()
@@ -80,7 +86,7 @@ func (r *rawSystem) collect(ctx context.Context) (*outcome, error) {
 
 func (r *rawSystem) state(repairs uint64) state {
 	s := socketState(r.socket.Facts(), r.socket.Stats())
-	s.Engine, s.Retransmits = "raw", repairs
+	s.Engine, s.Retransmits = r.assignment.Scenario.Engine, repairs
 	return s
 }
 

@@ -40,6 +40,14 @@ func (a *assignment) interval() float64 {
 	return 1e9 / a.Scenario.Rate
 }
 
+// doomed is the host that is killed, 0 if none is.
+func (s *Scenario) doomed() int {
+	if killings.of(s.Kill) {
+		return 1
+	}
+	return 0
+}
+
 // first is the host's first slot: hosts take turns.
 func (a *assignment) first(t *schedule) int64 {
 	return t.Start + int64(a.interval()*float64(a.Host-1)/float64(a.Scenario.Senders))
@@ -76,6 +84,7 @@ type failure struct {
 
 // outcome is what a host has to tell when all is over.
 type outcome struct {
+	Host       int // from 1; the parent knows
 	Warm, End  mark
 	Sent       uint64 // the marker included
 	Changes    uint64 // configurations after the first
@@ -83,6 +92,7 @@ type outcome struct {
 	Own, All   []byte // latency in ns: own messages; all. HdrHistogram's V2 encoding, nil if none
 	Engine     state
 	Deliveries uint64 // over the whole run
+	Gap        int64  // ns, the longest between two deliveries, where a host was killed
 }
 
 // mark is how far a host was at a moment.

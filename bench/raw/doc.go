@@ -20,5 +20,6 @@
 // the same is sent again, and counted.
 //
 // With a rate a message is answered by every host at once: the latency of own
-// messages is the round trip to the slowest host.
+// messages is the round trip to the slowest host. One message at a time
+// (Config.PingPong) it is the round trip alone: nothing waits behind another.
 package raw

@@ -33,6 +33,7 @@ type Config struct {
 	Check   bool   // CRC-32C over every datagram, written and checked
 
 	Interval float64 // ns between slots; 0 = as fast as the window allows
+	PingPong bool    // a message is sent when the one before was answered, and timed from then
 
 	Now     func() int64 // a clock that all hosts share, in ns
 	Longest int64        // latency in ns that the histograms go to
@@ -64,7 +65,8 @@ type Host struct {
 	all      uint64   // of them, by all others
 	progress int64    // when all last grew, or something was first sent
 	slots    []slot   // of own messages that are not acked by all
-	messages uint64   // own messages sent, with a rate
+	messages uint64   // own messages sent, with a rate or one at a time
+	begun    int64    // when the last of them was, one at a time
 	asked    int64    // number of the last ask
 	askedFor uint64   // sent when it was asked
 	repair   span     // to be sent again
@@ -105,7 +107,7 @@ func NewHost(c Config, n Network) (*Host, error) {
 		return nil, fmt.Errorf("raw: host %d, %d senders of %d hosts", c.Host, c.Senders, c.Hosts)
 	}
 	facts := n.Facts()
-	r, err := newRing(c.Payload, facts.DatagramBytes, c.Interval > 0)
+	r, err := newRing(c.Payload, facts.DatagramBytes, c.Interval > 0 || c.PingPong)
 	if err != nil {
 		return nil, err
 	}

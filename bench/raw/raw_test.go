@@ -102,6 +102,11 @@ var began = time.Now()
 // play runs hosts on n until all that was sent has come.
 func play(t *testing.T, n *hub, senders, size int, interval float64) []Report {
 	t.Helper()
+	return playAs(t, n, Config{Senders: senders, Payload: make([]byte, size), Interval: interval})
+}
+
+func playAs(t *testing.T, n *hub, c Config) []Report {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	hosts := make([]*Host, len(n.ports))
@@ -109,8 +114,8 @@ func play(t *testing.T, n *hub, senders, size int, interval float64) []Report {
 	clock := func() int64 { return int64(time.Since(began)) + 1 }
 	start := clock()
 	for i, p := range n.ports {
-		h, err := NewHost(Config{Host: i + 1, Hosts: len(hosts), Senders: senders, Run: 7, Payload: make([]byte, size),
-			Check: true, Interval: interval, Now: clock, Longest: int64(time.Hour)}, p)
+		c.Host, c.Hosts, c.Run, c.Check, c.Now, c.Longest = i+1, len(hosts), 7, true, clock, int64(time.Hour)
+		h, err := NewHost(c, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,6 +197,46 @@ func TestLostDatagramsAreSentAgain(t *testing.T) {
 		wantAll(t, reports, 2)
 		if reports[0].Repairs == 0 {
 			t.Error("nothing was repaired")
+		}
+	}
+}
+
+// One at a time: no datagram of a message is on its way before all others have
+// answered the message before, also when some of that is lost.
+func TestPingPongAwaitsItsAnswers(t *testing.T) {
+	for _, size := range []int{64, 1350} { // one datagram, and some
+		for _, interval := range []float64{0, 2e6} {
+			n, count := newHub(3), 0
+			answered := map[[2]uint16]uint64{} // by whom, to whom: all up to this one
+			each := uint64(1)
+			if size > datagram {
+				each = 3
+			}
+			n.lose = func(to int, b []byte) bool {
+				var h header
+				if h.read(b, true); h.kind == kindData {
+					for other := uint16(1); other <= 3; other++ {
+						if before := (h.number - 1) / each * each; other != h.from && answered[[2]uint16{other, h.from}] < before {
+							t.Errorf("datagram %d of host %d before %d was answered by host %d", h.number, h.from, before, other)
+						}
+					}
+				}
+				if count++; count%97 == 0 {
+					return true
+				}
+				if to := uint16(to); h.kind == kindAck || h.kind == kindAnswer {
+					answered[[2]uint16{h.from, to}] = max(answered[[2]uint16{h.from, to}], h.number)
+				}
+				return false
+			}
+			reports := playAs(t, n, Config{Senders: 2, Payload: make([]byte, size), Interval: interval, PingPong: true})
+			sent := wantAll(t, reports, 2)
+			if own := reports[0].Own.TotalCount() + reports[1].Own.TotalCount(); own != int64(sent) {
+				t.Errorf("%d of %d were timed", own, sent)
+			}
+			if most := uint64(2 * 50); interval > 0 && sent > most {
+				t.Errorf("%d messages at %d slots", sent, most)
+			}
 		}
 	}
 }

@@ -9,7 +9,8 @@ func (h *Host) send(now int64) {
 	case h.repair != (span{}):
 		h.resend()
 	case h.over || now < h.s.Start:
-	case h.c.Interval > 0:
+	case h.c.PingPong && h.awaits():
+	case h.c.PingPong || h.c.Interval > 0:
 		h.sendMessage(now)
 	case now >= h.s.End:
 		// A round is finished, so that no message is left half sent.
@@ -74,10 +75,21 @@ func (h *Host) alone() {
 	}
 }
 
+// awaits tells whether a whole message is out that is not answered by all.
+func (h *Host) awaits() bool {
+	return h.all < h.sent && h.sent%uint64(len(h.ring.datagrams)) == 0
+}
+
 // sendMessage sends the next message if its slot has come, or what is left of
 // it as far as the window allows. Its last datagram asks for an ack.
 func (h *Host) sendMessage(now int64) {
 	at, n := h.slotAt(h.messages), uint64(len(h.ring.datagrams))
+	if h.c.PingPong { // a slot that was missed waits for its turn, which is not counted
+		if h.sent%n == 0 {
+			h.begun = max(at, now)
+		}
+		at = h.begun
+	}
 	if at >= h.s.End {
 		h.finish()
 		return

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -114,14 +116,199 @@ func TestBenchTellsItsSettings(t *testing.T) {
 }
 
 func TestBenchWithoutSizeAndRateIsASuite(t *testing.T) {
-	all := results(t, brief("--hosts", "2")...)
-	if want := len(bench.Suite(bench.Default())); len(all) != want {
-		t.Errorf("%d results, want %d", len(all), want)
+	all := results(t, "bench", "--smoke", "--hosts", "2", "--json", "-")
+	if len(all) < 5 {
+		t.Errorf("%d results", len(all))
 	}
 	for i := range all {
-		if err := all[i].Wrong(); err != nil {
+		if err := all[i].Wrong(); err != nil || all[i].Suite != "quick" {
+			t.Errorf("%v: %+v", err, all[i])
+		}
+	}
+}
+
+// Of every suite some short runs are right.
+func TestEverySuiteIsRight(t *testing.T) {
+	all := results(t, "bench", "--suite", "all", "--smoke", "--json", "-")
+	wantSuites(t, all)
+}
+
+// What depends on the place most: losses and a death in a lab's namespaces.
+func TestSuitesInTheLab(t *testing.T) {
+	testenv.NeedRoot(t)
+	testenv.NeedCommand(t, "ip")
+	for _, arg := range []string{"--kill sequencer --rate 500 --duration 1s", "--suite loss --smoke"} {
+		all := results(t, strings.Fields("bench --lab --json - "+arg)...)
+		for i := range all {
+			r := &all[i]
+			if err := r.Wrong(); err != nil || !r.Lab || (r.GapMS > 0) != (r.Kill != "") || (r.LossPercent > 0) != (r.Dropped > 0) {
+				t.Errorf("%v: %+v", err, r)
+			}
+		}
+	}
+}
+
+func wantSuites(t *testing.T, all []bench.Result) {
+	t.Helper()
+	times := map[string]int{}
+	for i := range all {
+		r := &all[i]
+		if err := r.Wrong(); err != nil {
 			t.Error(err)
 		}
+		times[r.Suite]++
+		if (r.Suite == "failover") != (r.GapMS > 0) || r.Suite == "failover" && (r.Changes == 0 || len(r.PerHost) != 2) {
+			t.Errorf("%s: a gap of %g ms, %d changes, %d hosts that lived", r.Scenario, r.GapMS, r.Changes, len(r.PerHost))
+		}
+	}
+	for _, s := range bench.Suites[1:] {
+		if times[s.Name] == 0 {
+			t.Errorf("no run of suite %s", s.Name)
+		}
+	}
+}
+
+func TestSuitesAreListed(t *testing.T) {
+	o := run(t, "bench", "--suite", "list")
+	for _, s := range bench.Suites {
+		if !strings.Contains(o.stdout, s.Name+": ") || !strings.Contains(o.stdout, s.Lines[0]) {
+			t.Errorf("no suite %s in\n%s", s.Name, o.stdout)
+		}
+	}
+	if o.status != 0 {
+		t.Errorf("%+v", o)
+	}
+}
+
+// benchLine is what Go's benchmark format has in a line, by its definition:
+// a name with a capital, a count, and pairs of value and unit.
+var benchLine = regexp.MustCompile(`^Benchmark[A-Z][^\s]*-\d+ \d+( [0-9.e+-]+ [^\s\d][^\s]*)+$`)
+
+func TestBenchRecords(t *testing.T) {
+	dir := t.TempDir()
+	lines, hdr, below := filepath.Join(dir, "lines.txt"), filepath.Join(dir, "hdr"), filepath.Join(dir, "kept")
+	if err := os.WriteFile(lines, []byte(strings.Repeat("old", 10000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := run(t, brief("--rate", "200", "--engine", "stampede,roundtrip", "--repeat", "2",
+		"--benchstat", lines, "--hdr", hdr, "--record", below)...)
+	if o.status != 0 {
+		t.Fatalf("%+v", o)
+	}
+	kept, _ := filepath.Glob(filepath.Join(below, "????-??-??-????"))
+	if len(kept) != 1 {
+		t.Fatalf("kept %s", kept)
+	}
+	wantBenchstat(t, lines)
+	wantBenchstat(t, filepath.Join(kept[0], "benchstat.txt"))
+	wantPercentiles(t, hdr)
+	wantPercentiles(t, filepath.Join(kept[0], "hdr"))
+	wantRecord(t, kept[0], o)
+}
+
+func wantBenchstat(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "Benchmark") {
+			continue
+		}
+		if !benchLine.MatchString(strings.TrimSpace(line)) || !strings.Contains(line, " p50-ns ") {
+			t.Errorf("%s: %s", path, line)
+		}
+		names[strings.Fields(line)[0]]++
+	}
+	if len(names) != 2 || !strings.HasPrefix(string(text), "goos: ") {
+		t.Errorf("%s: names %v", path, names)
+	}
+	for name, n := range names {
+		if n != 2 {
+			t.Errorf("%s: %d lines, not one for each repetition", name, n)
+		}
+	}
+}
+
+func wantPercentiles(t *testing.T, dir string) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "*.hgrm"))
+	if len(files) != 4 {
+		t.Errorf("%d files in %s", len(files), dir)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(text), "1/(1-Percentile)") || !strings.Contains(string(text), "#[Max") {
+			t.Errorf("%s: %v, %.60s", path, err, text)
+		}
+	}
+}
+
+func wantRecord(t *testing.T, dir string, o outcome) {
+	t.Helper()
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Error(err)
+		}
+		return string(text)
+	}
+	if table := read("table.txt"); !strings.Contains(o.stderr, table) || !strings.Contains(table, "÷roundtrip") {
+		t.Errorf("the table is\n%s", table)
+	}
+	var all []bench.Result
+	if err := json.Unmarshal([]byte(read("result.json")), &all); err != nil || len(all) != 4 || all[0].Ratios["roundtrip"] <= 0 {
+		t.Errorf("%v, %d results", err, len(all))
+	}
+	environment := read("environment.txt")
+	for _, name := range []string{"command   stampede bench --warmup", "go ", "kernel ", "cores ", "memory ", "rmem_max ", "mtu ", "commit ", "offload", "runs      4 of 4"} {
+		if !strings.Contains(environment, name) {
+			t.Errorf("no %q in\n%s", name, environment)
+		}
+	}
+}
+
+// What was finished before an interruption is kept, and it is told how much.
+func TestBenchKeepsWhatWasFinished(t *testing.T) {
+	below := filepath.Join(t.TempDir(), "kept")
+	cmd := program(t, "bench", "--size", "64", "--hosts", "2", "--warmup", "0s", "--duration", "50ms", "--repeat", "1000", "--record", below)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "flood") {
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	medians := false
+	for lines.Scan() {
+		medians = medians || strings.HasPrefix(lines.Text(), "medians")
+	}
+	if err := cmd.Wait(); err == nil || !medians {
+		t.Errorf("%v, medians %v", err, medians)
+	}
+	kept, _ := filepath.Glob(filepath.Join(below, "*", "environment.txt"))
+	if len(kept) != 1 {
+		t.Fatalf("kept %s", kept)
+	}
+	if text, err := os.ReadFile(kept[0]); err != nil || !regexp.MustCompile(`runs +[1-9]\d* of 1000\n`).Match(text) {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
+func TestNothingIsKeptOfARunThatWasRefused(t *testing.T) {
+	dir := t.TempDir()
+	lines, below := filepath.Join(dir, "lines.txt"), filepath.Join(dir, "kept")
+	o := run(t, "bench", "--json", "no-such-directory/file", "--benchstat", lines, "--record", below)
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); o.status != 1 || len(left) > 0 {
+		t.Errorf("status %d, left %s", o.status, left)
 	}
 }
 
@@ -190,6 +377,22 @@ func TestBenchTellsTheShareOfRaw(t *testing.T) {
 		if (r.RawRatio > 0) != (own && r.DeliveredPerS > 0 && all[i|1].DeliveredPerS > 0) {
 			t.Errorf("repetition %d, %s: %g of raw", r.Repetition, r.Engine, r.RawRatio)
 		}
+	}
+}
+
+// A message at a time, back to back and by the clock.
+func TestBenchRoundTrip(t *testing.T) {
+	for _, arg := range []string{"--hosts 2 --senders 1 --size 64", "--hosts 4 --size 5000 --transport unicast", "--rate 5000 --ip 6"} {
+		t.Run(arg, func(t *testing.T) {
+			r := results(t, brief(strings.Fields(arg+" --engine roundtrip")...)...)[0]
+			if err := r.Wrong(); err != nil || r.Engine != "roundtrip" || r.PerHost[0].Delivered == 0 || r.LatencyUS == nil {
+				t.Fatalf("%v: %+v", err, r)
+			}
+			// Nothing is sent before the message before it was answered.
+			if most := r.DurationS * 1e6 / r.LatencyUS.P50; float64(r.LatencyUS.Count) > 2*most*float64(r.Senders) {
+				t.Errorf("%d round trips of %g µs in %g s", r.LatencyUS.Count, r.LatencyUS.P50, r.DurationS)
+			}
+		})
 	}
 }
 
@@ -262,6 +465,21 @@ func TestBenchRefusals(t *testing.T) {
 		"--repeat 0":                    "repeat 0",
 		"--repeat 1001":                 "repeat 1001",
 		"--check x":                     "check",
+		"--data x":                      "data",
+		"--via x":                       "via",
+		"--kill me":                     "kill",
+		"--kill sequencer --hosts 2":    "it takes three",
+		"--kill sequencer --senders 1":  "it is the one that dies",
+		"--engine roundtrip --hosts 1":  "nobody answers",
+		"--suite speed":                 `suite "speed" is none of`,
+		"--suite loss,list":             `suite "list" is none of`,
+		"--suite=":                      "suite: none is named",
+		"--suite flood --size 64":       "size with suite flood",
+		"--suite failover --hosts 2":    "it takes three",
+		"--smoke --duration 1s":         "duration and warmup with smoke",
+		"--benchstat no-such-dir/file":  "benchstat: open",
+		"--hdr bench_test.go":           "hdr: mkdir",
+		"--record bench_test.go":        "record: mkdir",
 		"--nonsense":                    "unknown flag",
 	} {
 		o := run(t, append([]string{"bench"}, strings.Fields(arg)...)...)

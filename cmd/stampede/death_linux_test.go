@@ -134,6 +134,52 @@ func TestLabEndsWithItsMaker(t *testing.T) {
 	}
 }
 
+// A host that the bench itself has killed is missed by nobody: the others end
+// like any.
+func TestFailoverEndsWithItsBench(t *testing.T) {
+	testenv.NeedRoot(t)
+	testenv.NeedCommand(t, "ip")
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
+		kept := filepath.Join(t.TempDir(), "kept")
+		l := startLong(t, "--kill", "sequencer", "--warmup", "0s", "--lab", "--record", kept)
+		for l.living() == 3 {
+			if _, err := l.stderr.ReadString('\n'); err != nil { // a line a second
+				t.Fatal(err)
+			}
+		}
+		if err := l.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		wantEnd(t, l, signal)
+		wantNoLabs(t, l.cmd.Process.Pid)
+		if left, _ := filepath.Glob(filepath.Join(kept, "*")); len(left) > 0 && signal != syscall.SIGKILL {
+			t.Errorf("%v: there is a record without results: %s", signal, left)
+		}
+	}
+}
+
+// living is how many hosts have not ended.
+func (l *long) living() (n int) {
+	for _, pid := range l.hosts {
+		if syscall.Kill(pid, 0) == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Only the bench itself may kill its sequencer, and only when it is time.
+func TestDeathBeforeItsTimeIsTold(t *testing.T) {
+	l := startLong(t, "--kill", "sequencer", "--warmup", "1h")
+	if err := syscall.Kill(l.hosts[0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	status, stderr := l.end(t)
+	if status != 1 || !strings.Contains(l.stdout.String(), "died: signal: killed") || strings.Contains(l.stdout.String(), " ok") {
+		t.Errorf("status %d: %s%s", status, l.stdout, stderr)
+	}
+}
+
 // Corosync's daemons and clients, and the mounts that they live among, end
 // with whoever started them.
 func TestPeersEndWithTheirBench(t *testing.T) {
