@@ -83,7 +83,7 @@ type Config struct {
 	// WindowBytes bounds what may be under way to this processor, of all senders
 	// together; the least of the members counts, and what their receive buffers
 	// hold. More keeps a long path busy, less keeps the caches warm and the
-	// latency under load low. Default 768 KiB.
+	// latency under load low. Default DefaultWindow.
 	WindowBytes int
 	// SendQueueBytes is the memory for messages accepted and not yet sent:
 	// at it Mcast blocks and TryMcast returns ErrAgain. A longer message is

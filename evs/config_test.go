@@ -74,7 +74,7 @@ func TestDefaultsFollowDetect(t *testing.T) {
 		{Detect: 16 * time.Millisecond, Heartbeat: 2 * time.Millisecond, JoinInterval: 2 * time.Millisecond, Beacon: 8 * time.Millisecond},
 	} {
 		c := Config{ID: 1}
-		if want.Detect != defaultDetect {
+		if want.Detect != DefaultDetect {
 			c.Detect = want.Detect
 		}
 		c = c.withDefaults()

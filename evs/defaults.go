@@ -13,18 +13,18 @@ import (
 	"stampede/wire"
 )
 
-// Limits of a Config.
+// Limits of a Config, and defaults that others may need to know.
 const (
 	MinMTU             = 576 // every IPv4 host takes it (RFC 791)
 	MaxMessageLimit    = 64 << 20
 	MaxGroups          = wire.MaxSetKeys // groups of one message
+	DefaultWindow      = 1536 << 10      // bytes: two dozen trains, see docs/decisions/0007
+	DefaultDetect      = 300 * time.Millisecond
 	defaultMaxMessage  = 1 << 20
 	defaultHistory     = 16 << 20
 	defaultSendQueue   = 512 << 10 // measured best of 256 KiB to 4 MiB: more only leaves the caches
-	defaultWindow      = 768 << 10 // a dozen trains: measured best of 128 to 8000 datagrams on loopback
 	loopbackMTU        = 1500      // not lo's 65,536: trains of many datagrams show more of the protocol
 	defaultMembers     = 8
-	defaultDetect      = 300 * time.Millisecond
 	leastDetect        = 10 * time.Millisecond
 	mostInterval       = 20 * time.Millisecond // of joins and heartbeats by default
 	mostBeacon         = 150 * time.Millisecond
@@ -59,10 +59,10 @@ func (c Config) withDefaults() Config {
 	orElse(&c.Members, cmp.Or(len(c.Start), defaultMembers))
 	orElse(&c.MaxMessageBytes, defaultMaxMessage)
 	orElse(&c.HistoryBytes, defaultHistory)
-	orElse(&c.WindowBytes, defaultWindow)
+	orElse(&c.WindowBytes, DefaultWindow)
 	orElse(&c.SendQueueBytes, defaultSendQueue)
 	orElse(&c.ReassemblyBytes, 4*c.Members*largestJoined(c.MaxMessageBytes))
-	c.Detect = cmp.Or(c.Detect, defaultDetect)
+	c.Detect = cmp.Or(c.Detect, DefaultDetect)
 	c.JoinInterval = cmp.Or(c.JoinInterval, min(mostInterval, c.Detect/8))
 	c.Heartbeat = cmp.Or(c.Heartbeat, min(mostInterval, c.Detect/8))
 	c.Beacon = cmp.Or(c.Beacon, min(mostBeacon, c.Detect/2))

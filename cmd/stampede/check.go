@@ -18,12 +18,6 @@ import (
 	"stampede/perf/reach"
 )
 
-// Of evs.Config, whose defaults are its own affair.
-const (
-	defaultWindow = 768 << 10
-	defaultDetect = 300 * time.Millisecond
-)
-
 // checkGroup is looked at when nothing else is named: the group of
 // examples/stampede.toml.
 var checkGroup = netip.MustParseAddrPort("239.192.7.1:5500")
@@ -156,7 +150,7 @@ func (f *checkFlags) config(flags *pflag.FlagSet) (evs.Config, error) {
 // way, and judges the machine.
 func look(c evs.Config) (*checked, error) {
 	need := host.Need{
-		WindowBytes: cmp.Or(c.WindowBytes, defaultWindow), Detect: cmp.Or(c.Detect, defaultDetect),
+		WindowBytes: cmp.Or(c.WindowBytes, evs.DefaultWindow), Detect: cmp.Or(c.Detect, evs.DefaultDetect),
 		Wait: c.Wait, Multicast: c.Multicast.IsValid(),
 	}
 	var opened host.Socket
