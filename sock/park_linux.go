@@ -3,6 +3,7 @@ package sock
 import (
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 	"unsafe"
@@ -63,7 +64,7 @@ func newParking(fds []int) (p *parking, err error) {
 	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
 		return p, os.NewSyscallError("timerfd_create", err)
 	}
-	for i, fd := range append(fds, p.timer) {
+	for i, fd := range append(slices.Clip(fds), p.timer) {
 		e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)} // Fd is the caller's to choose
 		if err = unix.EpollCtl(set, unix.EPOLL_CTL_ADD, fd, &e); err != nil {
 			return p, os.NewSyscallError("epoll_ctl", err)
