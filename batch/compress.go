@@ -76,6 +76,7 @@ func (p *Packer) alone(f *wire.Fragment, src source) (uint64, error) {
 	if !s.encode(flat, p.config.Compress) {
 		return p.plain(f, src)
 	}
+	p.saved += len(flat) - len(s.coded) // the queue holds a time's worth of messages, however small they became
 	f.Codec, f.Total = p.config.Compress, uint32(len(s.coded))
 	p.pack(f, &source{iov: [][]byte{s.coded}})
 	return p.next - 1, nil
@@ -128,6 +129,7 @@ func (p *Packer) unstage() {
 		Set:       uint16(messages),
 		Total:     uint32(len(s.coded)),
 	}
+	p.saved += len(run) - len(s.coded)
 	p.pack(&f, &source{iov: [][]byte{s.coded}})
 }
 

@@ -139,3 +139,30 @@ func TestCloseGivesStagedMemoryBack(t *testing.T) {
 		t.Errorf("%d chunks came back of %d", a.Free(), a.Len())
 	}
 }
+
+// What waits is counted as it was accepted: a queue of what shrinks well would
+// else hold seconds of it.
+func TestTheQueueCountsWhatWasAccepted(t *testing.T) {
+	const limit = 256 << 10
+	for _, size := range []int{300, 5000, 50_000} {
+		p, _ := packerWith(PackerConfig{Datagram: 1472, Compress: wire.CodecS2, QueueBytes: limit}, 64)
+		accepted := 0
+		for {
+			_, err := p.Append(&Message{}, [][]byte{bytes.Repeat([]byte("word"), size/4)})
+			if err == ErrFull {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			accepted += size
+		}
+		if accepted > limit || accepted < limit/2 {
+			t.Errorf("messages of %d bytes: %d bytes were accepted, %d may wait", size, accepted, limit)
+		}
+		popAll(newReceiver(t), p)
+		if p.Queued() != 0 {
+			t.Errorf("messages of %d bytes: %d bytes wait in an empty queue", size, p.Queued())
+		}
+	}
+}

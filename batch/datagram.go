@@ -22,6 +22,7 @@ type Datagram struct {
 	Messages uint16 // whole messages in it as frames of their own
 	Last     bool   // it holds the last fragment of a message (or of a batch) begun before or in it
 	Begins   bool   // it holds the first fragment of a message (or of a batch)
+	saved    int    // bytes that coding has saved of messages in it or behind it
 }
 
 // Len is the length of the datagram in bytes, Tail included.

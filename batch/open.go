@@ -68,7 +68,8 @@ func (p *Packer) enqueue(stop int) *Datagram {
 	d.First, d.Messages, d.Through = p.first, uint16(p.messages), p.next-1
 	d.Last, d.Begins = p.last, p.begins
 	p.chunk.Keep()
-	p.queued += len(d.Bytes)
+	d.saved, p.saved = p.saved, 0
+	p.queued += len(d.Bytes) + d.saved
 	if len(d.Bytes) < p.config.Datagram {
 		stop = min((stop+shortAlign-1)&^(shortAlign-1), ChunkBytes)
 	}

@@ -70,7 +70,7 @@ func (p *Packer) describe(f *wire.Fragment, m *Message, n int) error {
 }
 
 // waiting is how many bytes were accepted and not popped.
-func (p *Packer) waiting() int { return p.queued + p.end - p.start }
+func (p *Packer) waiting() int { return p.queued + p.saved + p.end - p.start }
 
 // admits says whether the queue's limit lets n bytes more in.
 func (p *Packer) admits(n int) bool {

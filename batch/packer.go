@@ -85,7 +85,8 @@ type Packer struct {
 	start    int    // where the open datagram begins, or the next one will
 	end      int    // start <= end <= limit: where the next frame goes; == start: none is open
 	limit    int    // where frames of the open datagram must end; == end if none is open
-	queued   int    // bytes closed and not popped, and bytes staged
+	queued   int    // bytes closed and not popped, what coding saved of them included, and bytes staged
+	saved    int    // bytes that coding saved and no closed datagram counts yet
 	next     uint64 // number of the next message that is packed
 	first    uint64 // of the open datagram, as in Datagram
 	messages int    // of the open datagram

@@ -43,7 +43,7 @@ func (p *Packer) Pop() Datagram {
 	}
 	d := *front
 	p.queue.pop()
-	p.queued -= d.Len()
+	p.queued -= d.Len() + d.saved
 	return d
 }
 
