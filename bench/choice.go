@@ -23,7 +23,7 @@ type Via uint8
 const (
 	viaAuto    Via = iota
 	viaReceive     // a goroutine in Receive; another one sends
-	viaServe       // a function on the loop's thread, which in a flood sends too
+	viaServe       // a function on the loop's goroutine, which in a flood sends too
 )
 
 // transport of a scenario whose choice was made.

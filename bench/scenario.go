@@ -259,7 +259,7 @@ func (s *Scenario) transport() transport {
 }
 
 // via is the one that auto stands for, or the one asked for. A flood is served
-// on the loop's thread, which leaves out the wake-ups and is some 10 to 30 %
+// on the loop's goroutine, which leaves out the wake-ups and is some 10 to 30 %
 // faster with more hosts than cores; latency is that of an ordinary
 // application, which waits in Receive.
 func (s *Scenario) via() Via {

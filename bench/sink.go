@@ -61,7 +61,7 @@ func (k *sink) receive(ctx context.Context, from handle) error {
 	}
 }
 
-// serve takes deliveries on the loop's thread until ctx ends, and runs also
+// serve takes deliveries on the loop's goroutine until ctx ends, and runs also
 // after each batch of them.
 func (k *sink) serve(ctx context.Context, from handle, also func() error) error {
 	return from.Serve(ctx, func(events []evs.Event) error {

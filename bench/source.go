@@ -19,7 +19,7 @@ type source struct {
 	timed     uint64      // one message of a flood in so many
 	stop      atomic.Bool // of the flood
 
-	mu       sync.Mutex // the pump's: with viaServe the loop's thread sends
+	mu       sync.Mutex // the pump's: with viaServe the loop's goroutine sends
 	running  bool
 	payload  []byte
 	iov      [][]byte // payload
@@ -90,7 +90,7 @@ func (s *source) finish(ctx context.Context) error {
 }
 
 // pumped floods by calls of pump: from here the first one, after which own
-// deliveries bring on the others, on the loop's thread. ended is closed when
+// deliveries bring on the others, on the loop's goroutine. ended is closed when
 // it is time to stop.
 func (s *source) pumped(ctx context.Context, start int64, ended <-chan struct{}) error {
 	time.Sleep(time.Duration(start - now()))

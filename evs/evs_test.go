@@ -324,7 +324,7 @@ func TestLend(t *testing.T) {
 	}
 }
 
-// TestServe: an application on the loop's thread gets the same events, and can
+// TestServe: an application on the loop's goroutine gets the same events, and can
 // answer from there.
 func TestServe(t *testing.T) {
 	_, hs := cluster(t, 2, multicast)

@@ -137,7 +137,7 @@ func ExampleHandle_LendGroups() {
 	// Output: may be used again
 }
 
-// A replicated counter that lives on the loop's thread.
+// A replicated counter that lives on the loop's goroutine.
 func ExampleHandle_Serve() {
 	p, h, g := alone("example-serve")
 	defer p.Close()

@@ -37,7 +37,7 @@ type loop struct {
 }
 
 // arrivalsPerPass is how many messages one pass takes in at most: a pass is
-// what a deadline, or an application on the loop's thread, may have to wait.
+// what a deadline, or an application on the loop's goroutine, may have to wait.
 const arrivalsPerPass = 64
 
 func (l *loop) init(p *Processor, mc member.Config) (err error) {
@@ -276,7 +276,7 @@ func memberIDs(members []Member) []ProcessorID {
 	return ids
 }
 
-// serve runs the applications that live on the loop's thread.
+// serve runs the applications that live on the loop's goroutine.
 func (p *Processor) serve() {
 	p.mu.Lock()
 	handles := p.handles

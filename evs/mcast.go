@@ -162,9 +162,8 @@ func (h *Handle) joined() ([]Group, error) {
 
 // Flush waits until the messages that were accepted before it, of all handles
 // of the processor, have their place in the order of whichever configuration
-// they were sent in. Like a blocked send it
-// returns ErrWouldBlock when the handle's own events, which nobody takes, are
-// what it waits for.
+// they were sent in. Like a blocked send it returns ErrWouldBlock when the
+// handle's own events, which nobody takes, are what it waits for.
 func (h *Handle) Flush(ctx context.Context) error {
 	if err := h.begin(nil); err != nil {
 		return err

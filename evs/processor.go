@@ -41,7 +41,7 @@ type Processor struct {
 	view       *view
 	problem    error
 
-	serving   sync.Mutex // held while an application runs on the loop's thread
+	serving   sync.Mutex // held while an application runs on the loop's goroutine
 	closing   atomic.Bool
 	leaving   atomic.Bool
 	short     atomic.Bool   // the loop wants to know what applications give back
@@ -298,11 +298,12 @@ func (p *Processor) Self() Member { return p.self }
 func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 
 // Leave takes the processor out of the cluster and closes it: it accepts no more
-// messages (ErrClosed), sends those that were accepted, waits until every member holds it, hands the order on if it was the
-// sequencer, and tells the others, who form the next configuration without it
-// at once and need no time-out for that. After two seconds, in which members may
-// have failed themselves, it goes all the same and says so with an error. When
-// ctx ends it closes at once, with its error; others then find out by Detect.
+// messages (ErrClosed), sends those that were accepted, waits until every member
+// holds them, hands the order on if it was the sequencer, and tells the others,
+// who form the next configuration without it at once and need no time-out for
+// that. After two seconds, in which members may have failed themselves, it goes
+// all the same and says so with an error. When ctx ends it closes at once, with
+// its error; others then find out by Detect.
 func (p *Processor) Leave(ctx context.Context) error {
 	p.out.refuse()
 	p.leaving.Store(true)
@@ -326,9 +327,9 @@ func (p *Processor) Leave(ctx context.Context) error {
 }
 
 // Close closes the processor and its handles at once; it must not be called by
-// a function that Serve runs, nor while another goroutine reads payloads. Messages that were not
-// sent are lost, and so are events that were not received. Closing again waits
-// for the first to be done.
+// a function that Serve runs, nor while another goroutine reads payloads.
+// Messages that were not sent are lost, and so are events that were not
+// received. Closing again waits for the first to be done.
 func (p *Processor) Close() error {
 	p.closing.Store(true)
 	p.net.Wake()
@@ -352,7 +353,7 @@ func (p *Processor) shut() {
 	close(p.done)
 }
 
-// settle waits until no application runs on the loop's thread.
+// settle waits until no application runs on the loop's goroutine.
 func (p *Processor) settle() {
 	p.serving.Lock()
 	//lint:ignore SA2001 passing through is the point

@@ -7,7 +7,7 @@ import (
 	"stampede/wire"
 )
 
-// server is an application that runs on the loop's thread.
+// server is an application that runs on the loop's goroutine.
 type server struct {
 	f    func([]Event) error
 	ctx  context.Context
@@ -18,7 +18,7 @@ type server struct {
 // serveBatch is how many events one call of a served function gets at most.
 const serveBatch = 256
 
-// Serve calls f with batches of events on the loop's own thread: no wake-up
+// Serve calls f with batches of events on the loop's own goroutine: no wake-up
 // stands between the arrival of a message and f, nor between what f sends and
 // the network. f must not block, and sends with the Try forms only: while it
 // runs, nothing else does; it may close its handle, but not its processor.
