@@ -253,7 +253,8 @@ func TestQueueOverConfigurations(t *testing.T) {
 		worlds = 30
 	}
 	var renewals, lends, copied, moved int
-	for i := range worlds {
+	all := func() bool { return renewals > 0 && lends > 0 && copied > 0 && moved > 0 }
+	for i := 0; i < worlds || i < 10*worlds && !all(); i++ {
 		w := newQueueWorld(t, rand.New(rand.NewPCG(seed, uint64(i))), wire.Codec(i%wire.NumCodecs))
 		for range 400 {
 			w.step()
@@ -261,7 +262,7 @@ func TestQueueOverConfigurations(t *testing.T) {
 		w.end()
 		renewals, lends, copied, moved = renewals+w.renewals, lends+w.lends, copied+w.copied, moved+w.moved
 	}
-	if renewals == 0 || lends == 0 || copied == 0 || moved == 0 {
+	if !all() {
 		t.Errorf("%d renewals of %d waiting datagrams, %d loans, %d ended by copying: the dice left something out",
 			renewals, moved, lends, copied)
 	}

@@ -18,7 +18,7 @@ func TestKilledHostIsMissedByNobody(t *testing.T) {
 			h := newHub(s.Hosts)
 			lost := 0
 			h.wrong = func(host, _ int, e evs.Event) []evs.Event {
-				if !fine && host == 2 && e.Sender == 1 && e.Number == 100 {
+				if !fine && host == 2 && e.Sender == 1 && e.Number == 10 {
 					lost++
 					return nil
 				}
