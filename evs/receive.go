@@ -172,14 +172,13 @@ func (r *reader) messages(it *item, buf []Event) (n int) {
 		r.inside = true
 	}
 	m := it.view.members[it.run.Member]
-	var groups []Group
-	one, ok := it.run.OneSet, true
-	if one {
-		groups, ok = r.named(it, it.run.Set)
-	}
-	if !ok {
-		r.inside = false
-		return 0
+	var groups []Group // of all of them, if those are one set
+	if it.run.OneSet {
+		var ok bool
+		if groups, ok = r.named(it, it.run.Set); !ok {
+			r.inside = false
+			return 0
+		}
 	}
 	var f wire.Whole
 	for n < len(buf) {
@@ -188,7 +187,8 @@ func (r *reader) messages(it *item, buf []Event) (n int) {
 			return n
 		}
 		payload := f.Body
-		if !one {
+		if !it.run.OneSet {
+			var ok bool
 			if groups, payload, ok = r.groups(it, f.Inline, f.Set, f.Body); !ok {
 				continue
 			}

@@ -41,7 +41,7 @@ type LoopStats struct {
 	// Pauses are how much later than it was to the loop came back from a wait,
 	// one value for each wait that did not end before its time. Some 50 µs are
 	// the kernel's timer, and the pass before the wait is in it; more is time
-	// in which this thread was not run.
+	// in which the loop was not run.
 	Pauses perf.Histogram
 }
 

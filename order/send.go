@@ -135,7 +135,7 @@ func (s *Session) stamp(now int64) {
 		}
 		s.Counters.SentStamps++
 		for ; from < to; from++ {
-			oldest = min(oldest, s.stamped(now, &s.streams[from]))
+			oldest = min(oldest, s.noteStamped(now, &s.streams[from]))
 		}
 	}
 	if oldest != never {
@@ -143,9 +143,9 @@ func (s *Session) stamp(now int64) {
 	}
 }
 
-// stamped notes that all of a stream's prefix is stamped, and returns since
+// noteStamped notes that all of a stream's prefix is stamped, and returns since
 // when the oldest that was not had been here, never if there was none.
-func (s *Session) stamped(now int64, st *stream) (since int64) {
+func (s *Session) noteStamped(now int64, st *stream) (since int64) {
 	since = never
 	if st.prefix > s.send.stamped[st.member] && st.waits > 0 {
 		since, st.waits = st.waits, 0

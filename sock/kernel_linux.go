@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"stampede/internal/ethtool"
 )
 
 // kernel is the seam above the system calls that may fail in ways to live
@@ -15,7 +17,7 @@ type kernel interface {
 	// sendmmsg and recvmmsg never block.
 	sendmmsg(fd int, msgs []unix.Mmsghdr) (int, syscall.Errno)
 	recvmmsg(fd int, msgs []unix.Mmsghdr) (int, syscall.Errno)
-	// poll waits for d, for ever if d < 0; with d = 0 it only looks.
+	// poll waits for d; with d = 0 it only looks.
 	poll(fds []unix.PollFd, d time.Duration) (int, syscall.Errno)
 
 	setsockopt(fd, level, option, value int) error
@@ -64,13 +66,10 @@ func (system) poll(fds []unix.PollFd, d time.Duration) (int, syscall.Errno) {
 	var n uintptr
 	var errno syscall.Errno
 	first, count := uintptr(unsafe.Pointer(unsafe.SliceData(fds))), uintptr(len(fds))
-	ts := unix.NsecToTimespec(int64(max(d, 0)))
-	switch {
-	case d == 0:
+	ts := unix.NsecToTimespec(int64(d))
+	if d == 0 {
 		n, _, errno = unix.RawSyscall6(unix.SYS_PPOLL, first, count, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
-	case d < 0:
-		n, _, errno = unix.Syscall6(unix.SYS_PPOLL, first, count, 0, 0, 0, 0)
-	default:
+	} else {
 		n, _, errno = unix.Syscall6(unix.SYS_PPOLL, first, count, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
 	}
 	if errno != 0 {
@@ -108,18 +107,7 @@ func (system) memInfo(fd int) (memInfo, error) {
 
 // ethtool sends one command, words[0], and gets the answer in words.
 func (system) ethtool(fd int, device string, words []uint32) error {
-	var request struct { // struct ifreq with ifr_data
-		name [unix.IFNAMSIZ]byte
-		data unsafe.Pointer
-		_    [16]byte
-	}
-	copy(request.name[:unix.IFNAMSIZ-1], device)
-	request.data = unsafe.Pointer(&words[0])
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
-	if errno != 0 {
-		return os.NewSyscallError("ioctl SIOCETHTOOL", errno)
-	}
-	return nil
+	return ethtool.Ask(fd, device, unsafe.Pointer(&words[0]))
 }
 
 func (system) release() string {

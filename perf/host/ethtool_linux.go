@@ -2,10 +2,11 @@ package host
 
 import (
 	"encoding/binary"
-	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"stampede/internal/ethtool"
 )
 
 // Layouts of linux/ethtool.h, in words of the machine's byte order.
@@ -68,14 +69,5 @@ func get(b []byte, at int) uint32    { return binary.NativeEndian.Uint32(b[at:])
 
 // ask sends one command, its first word, and has the answer in b.
 func ask(fd int, device string, b []byte) bool {
-	var request struct { // struct ifreq with ifr_data
-		name [unix.IFNAMSIZ]byte
-		data unsafe.Pointer
-		_    [16]byte
-	}
-	copy(request.name[:unix.IFNAMSIZ-1], device)
-	request.data = unsafe.Pointer(&b[0])
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
-	runtime.KeepAlive(b)
-	return errno == 0
+	return ethtool.Ask(fd, device, unsafe.Pointer(&b[0])) == nil
 }
