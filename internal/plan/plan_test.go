@@ -56,7 +56,7 @@ var plan = []struct {
 	{"internal/node", floor{imports: []string{"evs", "internal/trace"}}},
 	{"bench/raw", floor{imports: []string{"sock", "batch"}, modules: []string{histogram}}},
 	{"bench/corosync", floor{modules: []string{xsys}}},
-	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
+	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "internal/daemon", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
 	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
