@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -184,10 +183,7 @@ func aside(a netip.AddrPort, by uint16) netip.AddrPort {
 
 func (r *checked) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		return writeObject(w, r)
 	}
 	fmt.Fprintf(w, "interface %s, Linux %s\n\n", cmp.Or(r.Interface, "unknown"), cmp.Or(r.Kernel, "unknown"))
 	if r.Reach != nil {

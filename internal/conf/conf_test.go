@@ -60,7 +60,7 @@ heartbeat = "1m"
 beacon = "15ms"
 
 [daemon]
-socket = "/tmp/s"
+socket = "/run/s"
 socket-mode = "0604"
 socket-owner = "root"
 socket-group = "0"

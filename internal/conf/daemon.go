@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,7 +64,7 @@ func trusted() []User {
 // judge returns what the keys of the table alone show to be wrong. A message
 // has at most so many bytes.
 func (d *Daemon) judge(maxMessage int) (all []error) {
-	if err := judgeSocket(d.Socket); err != nil {
+	if err := d.judgeSocket(); err != nil {
 		all = append(all, keyError{"daemon.socket", err})
 	}
 	within := func(key string, v, least, most int) {
@@ -82,12 +83,13 @@ func (d *Daemon) judge(maxMessage int) (all []error) {
 	return all
 }
 
-func judgeSocket(path string) error {
+func (d *Daemon) judgeSocket() error {
+	path := d.Socket
 	switch {
 	case path == "":
-		return fmt.Errorf("missing: clients find the daemon by it")
-	case strings.HasPrefix(path, "@"):
-		return fmt.Errorf("%q has no place in the file system, and so no owner and no mode", path)
+		return errors.New("missing: clients find the daemon by it")
+	case path[0] == '@' && len(d.AllowUsers)+len(d.AllowGroups) == 0:
+		return fmt.Errorf("%q has no owner and no mode, so that anybody could use it: allow-users or allow-groups must say who may", path)
 	case strings.ContainsRune(path, 0):
 		return fmt.Errorf("%q has a zero byte", path)
 	case strings.HasSuffix(path, "/") || filepath.Base(path) == "." || filepath.Base(path) == "..":

@@ -51,16 +51,6 @@ func (e *Effective) Changed(from *Effective) (all []string) {
 	return all
 }
 
-// Given lists the keys that somebody has set, to whatever value.
-func (e *Effective) Given() (all []string) {
-	for i := range keys {
-		if _, ok := e.origins[keys[i].name]; ok {
-			all = append(all, keys[i].name)
-		}
-	}
-	return all
-}
-
 // keyError is what is wrong with a key.
 type keyError struct {
 	key string

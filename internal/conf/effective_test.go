@@ -79,7 +79,7 @@ func TestSetRefusals(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "conf: --flag: ") {
 			t.Errorf("%s=%s: error %v, want %q", c.key, c.text, err, c.says)
 		}
-		if !reflect.DeepEqual(e.Settings, before) || len(e.Given()) > 0 {
+		if !reflect.DeepEqual(e.Settings, before) || len(e.given()) > 0 {
 			t.Errorf("%s=%s changed something", c.key, c.text)
 		}
 	}
@@ -111,7 +111,7 @@ func TestTheLastOneWinsAndIsTheOrigin(t *testing.T) {
 			t.Errorf("%s is %q from %q, want %+v", key, text, origin, want)
 		}
 	}
-	if given := strings.Join(e.Given(), " "); given != "id start ttl mtu daemon.log-level daemon.log-format" {
+	if given := strings.Join(e.given(), " "); given != "id start ttl mtu daemon.log-level daemon.log-format" {
 		t.Error(given)
 	}
 }
@@ -166,6 +166,7 @@ func TestCheckTellsKeyAndPlace(t *testing.T) {
 		"id = 1\npeers = [\"10.0.0.1:0\"]\n":                        ":2: peers: ",
 		"id = 1\n[daemon]\nsocket = \"\"\n":                         ":3: daemon.socket: missing",
 		"id = 1\n[daemon]\nsocket = \"@abstract\"\n":                ":3: daemon.socket: ",
+		"id=1\n[daemon]\nsocket='@a'\nallow-groups=[0]":             "",
 		"id = 1\n[daemon]\nsocket = \"/run/\"\n":                    ":3: daemon.socket: ",
 		"id = 1\n[daemon]\nmax-clients = 0\n":                       ":3: daemon.max-clients: 0 is not within 1 to 65536",
 		"id = 1\n[daemon]\nclient-queue = 67108865\n":               ":3: daemon.client-queue: 67108865 is more than max-client-queue, 67108864",
@@ -204,4 +205,14 @@ func TestCheckNamesFlagAndVariable(t *testing.T) {
 	if err := e.Check(); fmt.Sprint(err) != "conf: --mtu: 6 is not within 576 to 65535" {
 		t.Error(err)
 	}
+}
+
+// given lists the keys that somebody has set, to whatever value.
+func (e *Effective) given() (all []string) {
+	for i := range keys {
+		if _, ok := e.origins[keys[i].name]; ok {
+			all = append(all, keys[i].name)
+		}
+	}
+	return all
 }

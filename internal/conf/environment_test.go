@@ -36,7 +36,7 @@ func TestVariables(t *testing.T) {
 		"STAMPEDE_PEERS=", "STAMPEDE_DAEMON_HOLD_USERS=", "STAMPEDE_START=1, 2", "STAMPEDE_CLUSTER=a=b"}); err != nil {
 		t.Fatal(err)
 	}
-	if given := strings.Join(e.Given(), " "); given != "cluster start peers daemon.hold-users" {
+	if given := strings.Join(e.given(), " "); given != "cluster start peers daemon.hold-users" {
 		t.Errorf("set: %s", given)
 	}
 	if len(e.Peers) != 0 || len(e.Daemon.HoldUsers) != 0 || fmt.Sprint(e.Start) != "[1 2]" || e.Cluster != "a=b" {

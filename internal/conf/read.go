@@ -25,7 +25,7 @@ func (e *Effective) File(path string) error {
 	}
 	s := e.Settings
 	if err := parse(path, text, &s); err != nil {
-		return fmt.Errorf("conf: %w", err)
+		return err
 	}
 	e.Settings = s
 	for name, line := range linesOf(text) {
@@ -54,7 +54,7 @@ func readText(path string) ([]byte, error) {
 func parse(path string, text []byte, s *Settings) error {
 	at := func(e *toml.DecodeError, what string) error {
 		line, _ := e.Position()
-		return fmt.Errorf("%s:%d: %s", path, line, what)
+		return fmt.Errorf("conf: %s:%d: %s", path, line, what)
 	}
 	err := decode(text, s)
 	var unknown *toml.StrictMissingError
@@ -72,7 +72,7 @@ func parse(path string, text []byte, s *Settings) error {
 	case errors.As(err, &wrong):
 		return at(wrong, what(wrong))
 	}
-	return fmt.Errorf("%s:%d: %w", path, lineOf(text), err)
+	return fmt.Errorf("conf: %s:%d: %w", path, lineOf(text), err)
 }
 
 func decode(text []byte, s *Settings) error {

@@ -32,7 +32,7 @@ func TestWhatIsShownIsAFile(t *testing.T) {
 				t.Errorf("%v\n%s", err, shown(t, e, origins))
 				continue
 			}
-			if given := again.Given(); !reflect.DeepEqual(given, Keys()) {
+			if given := again.given(); !reflect.DeepEqual(given, Keys()) {
 				t.Errorf("shown: %s", given)
 			}
 			if a, b := fmt.Sprint(again.Check()), fmt.Sprint(e.Check()); (a == "<nil>") != (b == "<nil>") {
