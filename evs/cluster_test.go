@@ -98,14 +98,7 @@ func handles(t testing.TB, ps []*Processor) []*Handle {
 	t.Helper()
 	hs := make([]*Handle, len(ps))
 	for i, p := range ps {
-		h, err := p.Handle(HandleOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := h.Join(testGroup); err != nil {
-			t.Fatal(err)
-		}
-		hs[i] = h
+		hs[i] = newHandle(t, p, testGroup)
 	}
 	return hs
 }
@@ -116,13 +109,10 @@ func cluster(t testing.TB, n int, tr transport) ([]*Processor, []*Handle) {
 	return ps, handles(t, ps)
 }
 
-// newHandle opens one handle more.
+// newHandle opens one handle more, in the home that is tested.
 func newHandle(t testing.TB, p *Processor, groups ...Group) *Handle {
 	t.Helper()
-	h, err := p.Handle(HandleOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := openAt(t, p, HandleOptions{Confirm: true})
 	if err := h.Join(groups...); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package evs
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 
 	"stampede/batch"
@@ -22,8 +23,14 @@ var (
 	ErrTooManyGroups = errors.New("evs: too many groups")
 	// ErrGuarantee: not one of the four.
 	ErrGuarantee = batch.ErrGuarantee
+	// ErrSlow: the handle was closed since it was too far behind with its events.
+	ErrSlow = errors.New("evs: too far behind with the events")
+	// ErrDenied: the daemon does not allow it to this user.
+	ErrDenied = fs.ErrPermission
+	// ErrVersion: this program and the daemon do not understand each other.
+	ErrVersion = errors.New("evs: the daemon speaks another version of the protocol")
 	// ErrClosed: the handle or its processor was closed, or had to end,
 	// which the error's text then explains: two processors of the cluster have one
-	// id, or the network is of no more use.
+	// id, the network is of no more use, or the daemon has ended.
 	ErrClosed = net.ErrClosed
 )

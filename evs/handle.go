@@ -15,12 +15,41 @@ type HandleOptions struct {
 	// QueueBytes is how many bytes of events may wait before a blocking send
 	// on this handle returns ErrWouldBlock rather than wait while nobody takes
 	// events. Default an eighth of Config.HistoryBytes.
+	//
+	// Through a daemon it is how many bytes of events may wait there for this
+	// program; default and most are the daemon's.
 	QueueBytes int
+	// WhenFull is what happens when QueueBytes are waiting.
+	WhenFull Overflow
+	// Confirm makes sends through a daemon wait until its processor has
+	// accepted them, a round trip, and return the message's number. Without it
+	// they return when they are on their way, and 0. In an embedded processor it
+	// makes no difference.
+	Confirm bool
+	// Name tells operators of a daemon who this is; default the program's name.
+	Name string
 }
 
-// Handle is one application's door to a processor.
+// Overflow is what happens to a handle that does not take its events.
+type Overflow uint8
+
+const (
+	// Usual is HoldGroup in an embedded processor, and Disconnect through a
+	// daemon, which others share.
+	Usual Overflow = iota
+	// HoldGroup lets the group wait: memory is bounded, nothing is dropped, and
+	// senders everywhere are slowed down. A daemon allows it to some users only.
+	HoldGroup
+	// Disconnect closes the handle, with ErrSlow. The group does not notice. Not
+	// for an embedded processor.
+	Disconnect
+)
+
+// Handle is one application's door to a processor, which is in this program, or
+// in a daemon.
 type Handle struct {
-	p      *Processor
+	p      *Processor // nil through a daemon
+	away   *conn      // nil in an embedded processor
 	origin uint16
 	limit  int
 
@@ -112,6 +141,9 @@ func (p *Processor) Handle(o HandleOptions) (*Handle, error) {
 	if o.QueueBytes < 0 {
 		return nil, invalid("HandleOptions.QueueBytes", "%d is negative", o.QueueBytes)
 	}
+	if o.WhenFull >= Disconnect {
+		return nil, invalid("HandleOptions.WhenFull", "%d: events in this program are the processor's memory, which it cannot take back", o.WhenFull)
+	}
 	if o.QueueBytes == 0 {
 		o.QueueBytes = p.cfg.HistoryBytes / 8
 	}
@@ -122,6 +154,18 @@ func (p *Processor) Handle(o HandleOptions) (*Handle, error) {
 	}
 	return h, nil
 }
+
+// Self is the processor in its present life.
+func (h *Handle) Self() Member {
+	if h.away != nil {
+		return h.away.self
+	}
+	return h.p.Self()
+}
+
+// Origin is this handle's number at its processor: events with it, and with
+// Self as sender, were sent through this handle.
+func (h *Handle) Origin() uint16 { return h.origin }
 
 // Join joins groups; it holds for every delivery after it returns. To join a
 // group again does nothing.
@@ -153,6 +197,9 @@ func (h *Handle) change(f func([]Group) []Group) error {
 	if len(list) > MaxGroups {
 		return ErrTooManyGroups
 	}
+	if h.away != nil {
+		return h.away.refilter(next)
+	}
 	h.filter.Store(next)
 	return nil
 }
@@ -163,10 +210,14 @@ func (h *Handle) Groups() []Group { return slices.Clone(h.filter.Load().list) }
 // Close closes the handle at once: events that were not received are gone,
 // what it sent is not affected, blocked calls return ErrClosed. It also ends the
 // life of the payloads that were received: not while another goroutine still
-// reads them. Closing again does nothing.
+// reads them. Through a daemon what was accepted is on its way when it returns,
+// which may take a second if the daemon is held up. Closing again does nothing.
 func (h *Handle) Close() error {
 	if h.closed.Swap(true) {
 		return nil
+	}
+	if h.away != nil {
+		return h.away.close()
 	}
 	h.p.dismiss(h)
 	h.p.out.abandon(h)
@@ -289,6 +340,9 @@ type HandleStats struct {
 
 // Stats returns the handle's counters.
 func (h *Handle) Stats() HandleStats {
+	if h.away != nil {
+		return h.away.stats()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return HandleStats{

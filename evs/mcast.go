@@ -4,13 +4,15 @@ import (
 	"context"
 
 	"stampede/batch"
+	"stampede/internal/ipc"
 )
 
 // McastJoined sends a message to the groups that the handle has joined. Its
 // bytes are those of iov one behind the other; they are copied, and the
 // caller's again on return. It blocks while the send queue is full, until ctx
 // ends. The message is sent as a whole or, with an error, not at all; its
-// number is that of its Deliver events.
+// number is that of its Deliver events, and 0 where HandleOptions.Confirm does
+// without.
 func (h *Handle) McastJoined(ctx context.Context, g Guarantee, iov ...[]byte) (number uint64, err error) {
 	to, err := h.joined()
 	if err != nil {
@@ -36,12 +38,18 @@ func (h *Handle) TryMcastJoined(g Guarantee, iov ...[]byte) (number uint64, err 
 
 // TryMcastGroups is McastGroups that returns ErrAgain instead of blocking.
 func (h *Handle) TryMcastGroups(g Guarantee, to []Group, iov ...[]byte) (number uint64, err error) {
+	if h.away != nil {
+		return h.away.mcast(nil, g, to, iov, 0)
+	}
 	number, _, err = h.try(g, to, iov, false)
 	return number, err
 }
 
 // mcast tries until there is room.
 func (h *Handle) mcast(ctx context.Context, g Guarantee, to []Group, iov [][]byte) (uint64, error) {
+	if h.away != nil {
+		return h.away.mcast(ctx, g, to, iov, 0)
+	}
 	for {
 		number, w, err := h.try(g, to, iov, true)
 		if err != ErrAgain {
@@ -108,9 +116,13 @@ func (h *Handle) end(number uint64, packed error, wait bool) (w *waiter, err err
 // must not be changed until the event Released with the same number; iov and
 // to are the caller's again on return. Delivery to the own handles refers to
 // the same memory. Short messages are copied all the same, and then released
-// at once. A handle that does not receive its Released events is refused further
-// loans with ErrWouldBlock.
+// at once, and so are all through a daemon, whose processor then keeps the
+// memory that they were copied to. A handle that does not receive its Released
+// events is refused further loans with ErrWouldBlock.
 func (h *Handle) LendGroups(ctx context.Context, g Guarantee, to []Group, iov [][]byte) (number uint64, err error) {
+	if h.away != nil {
+		return h.away.mcast(ctx, g, to, iov, ipc.Lend)
+	}
 	for {
 		number, w, err := h.tryLend(g, to, iov)
 		if err != ErrAgain {
@@ -165,6 +177,9 @@ func (h *Handle) joined() ([]Group, error) {
 // they were sent in. Like a blocked send it returns ErrWouldBlock when the
 // handle's own events, which nobody takes, are what it waits for.
 func (h *Handle) Flush(ctx context.Context) error {
+	if h.away != nil {
+		return h.away.flush(ctx)
+	}
 	if err := h.begin(nil); err != nil {
 		return err
 	}

@@ -294,6 +294,12 @@ func (p *Processor) Configuration() ConfigChange {
 // Self is this processor in its present life.
 func (p *Processor) Self() Member { return p.self }
 
+// MaxMessageBytes is the length of the longest message.
+func (p *Processor) MaxMessageBytes() int { return p.cfg.MaxMessageBytes }
+
+// Cluster is the name of the cluster.
+func (p *Processor) Cluster() string { return p.cfg.Cluster }
+
 // Facts tells what the network came to.
 func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 
@@ -324,6 +330,18 @@ func (p *Processor) Leave(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	return errors.Join(err, p.Close())
+}
+
+// Wait blocks until the processor has ended, or ctx does, whose error it then
+// returns. The error of a processor that ended is ErrClosed, with the reason if it
+// was not the application's.
+func (p *Processor) Wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return p.gone()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Close closes the processor and its handles at once; it must not be called by

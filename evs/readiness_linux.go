@@ -2,6 +2,7 @@ package evs
 
 import (
 	"os"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -46,6 +47,9 @@ func (h *Handle) SyscallConn() (syscall.RawConn, error) {
 	if h.closed.Load() {
 		return nil, ErrClosed
 	}
+	if h.away != nil {
+		return h.away.poll()
+	}
 	if h.ready == nil {
 		r, err := newReadiness()
 		if err != nil {
@@ -57,4 +61,70 @@ func (h *Handle) SyscallConn() (syscall.RawConn, error) {
 		}
 	}
 	return h.ready.file.SyscallConn()
+}
+
+// pollset is a descriptor that is readable while a socket is, or while events
+// that were read from it wait: an epoll(7) of both.
+type pollset struct {
+	mu      sync.Mutex
+	waiting *readiness
+	file    *os.File
+}
+
+// settle says whether events wait that were read already. The receiving
+// goroutine calls it; a nil pollset is one that nobody asked for.
+func (s *pollset) settle(waiting bool) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if waiting {
+		s.waiting.raise()
+	} else {
+		s.waiting.lower()
+	}
+}
+
+func (s *pollset) raise() { s.settle(true) }
+
+// poll is SyscallConn through a daemon. The handle's lock is held.
+func (c *conn) poll() (syscall.RawConn, error) {
+	s := c.receiving.Load()
+	if s == nil {
+		var err error
+		if s, err = newPollset(c.rawEvents); err != nil {
+			return nil, err
+		}
+		s.settle(c.incoming.pending.Load() > 0)
+		c.receiving.Store(s)
+	}
+	return s.file.SyscallConn()
+}
+
+func newPollset(events syscall.RawConn) (*pollset, error) {
+	waiting, err := newReadiness()
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	s := &pollset{waiting: waiting, file: os.NewFile(uintptr(fd), "evs-handle")}
+	var failed error
+	add := func(member uintptr) {
+		e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(member)}
+		failed = os.NewSyscallError("epoll_ctl", unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, int(member), &e))
+	}
+	raw, err := waiting.file.SyscallConn()
+	for _, member := range []syscall.RawConn{raw, events} {
+		if err == nil {
+			err = member.Control(add)
+		}
+		if err == nil {
+			err = failed
+		}
+	}
+	return s, err
 }

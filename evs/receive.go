@@ -23,6 +23,9 @@ type reader struct {
 // ctx ends. Payloads and groups live until the next call of Receive,
 // TryReceive, Serve, or the next step of Events.
 func (h *Handle) Receive(ctx context.Context, buf []Event) (int, error) {
+	if h.away != nil {
+		return h.away.receive(ctx, buf)
+	}
 	for {
 		n, err := h.take(buf, true)
 		if n > 0 || err != nil || len(buf) == 0 {
@@ -37,7 +40,12 @@ func (h *Handle) Receive(ctx context.Context, buf []Event) (int, error) {
 }
 
 // TryReceive is Receive that returns 0 instead of blocking.
-func (h *Handle) TryReceive(buf []Event) (int, error) { return h.take(buf, false) }
+func (h *Handle) TryReceive(buf []Event) (int, error) {
+	if h.away != nil {
+		return h.away.receive(nil, buf)
+	}
+	return h.take(buf, false)
+}
 
 // Events is an iterator over Receive, for comfort. An event's payload lives for
 // the body of the loop. The iteration ends with an error, that of ctx when it

@@ -25,10 +25,17 @@ const serveBatch = 256
 // Payloads live until f returns, and all events that f was called with count as
 // received. Serve returns when ctx ends, with its error, when f returns one, or
 // when the handle is closed. No other receiving call may run meanwhile.
+//
+// Through a daemon f runs on the calling goroutine, which is the one that reads
+// the socket, and may block.
 func (h *Handle) Serve(ctx context.Context, f func([]Event) error) error {
 	s := &server{f: f, ctx: ctx, buf: make([]Event, serveBatch), done: make(chan error, 1)}
 	if !h.server.CompareAndSwap(nil, s) {
 		return errServed
+	}
+	if h.away != nil {
+		defer h.server.Store(nil)
+		return h.away.serve(s)
 	}
 	h.p.net.Wake()
 	var err error

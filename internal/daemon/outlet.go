@@ -1,0 +1,122 @@
+package daemon
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+// outlet is the daemon's end of an event socket. What the kernel does not take
+// at once waits here, up to a limit; or, if the group is to wait for this client,
+// the caller does.
+type outlet struct {
+	conn  *net.UnixConn
+	raw   syscall.RawConn
+	limit int
+	hold  bool
+
+	mu      sync.Mutex
+	waiting [][]byte // buffers to be written, in order
+	bytes   int      // of them, the one that is being written included
+	busy    bool     // a goroutine writes them
+	err     error
+	behind  uint64         // times that something had to wait
+	total   *atomic.Uint64 // the same, of all clients
+}
+
+func newOutlet(conn *net.UnixConn, limit int, hold bool, behind *atomic.Uint64) (*outlet, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	return &outlet{conn: conn, raw: raw, limit: limit, hold: hold, total: behind}, nil
+}
+
+// outcome of a write.
+type outcome int
+
+const (
+	written outcome = iota // the buffer is the caller's again
+	kept                   // the buffer waits, and is not
+	tooFar                 // the limit was reached: nothing more can be written
+	broken                 // nobody reads any more
+)
+
+// write writes b, or keeps it.
+func (o *outlet) write(b []byte) outcome {
+	o.mu.Lock()
+	busy, err := o.busy, o.err
+	o.mu.Unlock()
+	if err != nil {
+		return broken
+	}
+	if busy {
+		return o.keep(b)
+	}
+	n, err := tryWrite(o.raw, b)
+	if err != nil {
+		return broken
+	}
+	if n == len(b) {
+		return written
+	}
+	o.mu.Lock()
+	o.behind++
+	o.total.Add(1)
+	o.mu.Unlock()
+	if o.hold {
+		if _, err := o.conn.Write(b[n:]); err != nil {
+			return broken
+		}
+		return written
+	}
+	return o.keep(b[n:])
+}
+
+// keep puts b behind what waits, and sees that it is written.
+func (o *outlet) keep(b []byte) outcome {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.bytes+len(b) > o.limit {
+		return tooFar
+	}
+	o.waiting = append(o.waiting, b)
+	o.bytes += len(b)
+	if !o.busy {
+		o.busy = true
+		go o.drain()
+	}
+	return kept
+}
+
+// drain writes what waits, until nothing does.
+func (o *outlet) drain() {
+	for {
+		o.mu.Lock()
+		if len(o.waiting) == 0 || o.err != nil {
+			o.busy, o.waiting = false, nil
+			o.mu.Unlock()
+			return
+		}
+		b := o.waiting[0]
+		o.waiting[0] = nil
+		o.waiting = o.waiting[1:]
+		o.mu.Unlock()
+		_, err := o.conn.Write(b)
+		o.mu.Lock()
+		o.bytes -= len(b)
+		o.err = err
+		o.mu.Unlock()
+	}
+}
+
+// queued is how many bytes wait, and how often some had to.
+func (o *outlet) queued() (bytes int, behind uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes, o.behind
+}
+
+// close ends it; what waits is gone.
+func (o *outlet) close() { o.conn.Close() }

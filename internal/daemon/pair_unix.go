@@ -1,0 +1,59 @@
+//go:build unix
+
+package daemon
+
+import (
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// eventBuffer is asked of the kernel for the event socket: some milliseconds of
+// a flood, in which the client may sleep and nothing has to be copied aside.
+const eventBuffer = 1 << 20
+
+// eventPair makes the event socket: the daemon's end, and the client's as a
+// file.
+func eventPair() (own *net.UnixConn, client *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	for _, fd := range fds {
+		unix.CloseOnExec(fd)
+	}
+	unix.SetsockoptInt(fds[0], unix.SOL_SOCKET, unix.SO_SNDBUF, eventBuffer) // less is no error
+	unix.SetNonblock(fds[1], true)
+	f := os.NewFile(uintptr(fds[0]), "events")
+	client = os.NewFile(uintptr(fds[1]), "events")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	return c.(*net.UnixConn), client, nil
+}
+
+// rights is the control message that passes a descriptor.
+func rights(f *os.File) []byte { return syscall.UnixRights(int(f.Fd())) }
+
+// tryWrite writes without waiting, and says how much went.
+func tryWrite(raw syscall.RawConn, b []byte) (n int, err error) {
+	failed := raw.Write(func(fd uintptr) bool {
+		for {
+			if n, err = unix.Write(int(fd), b); err != unix.EINTR {
+				return true
+			}
+		}
+	})
+	if failed != nil {
+		return 0, failed
+	}
+	if err == unix.EAGAIN {
+		err = nil
+	}
+	return max(n, 0), err
+}

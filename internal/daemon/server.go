@@ -1,0 +1,216 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"stampede/evs"
+	"stampede/internal/ipc"
+)
+
+// ServerOptions say what a server does besides serving.
+type ServerOptions struct {
+	Policy  Policy
+	Reload  func() (Policy, []string, error) // nil = there is nothing to reload
+	Level   *slog.LevelVar                   // nil = it cannot be changed
+	Logger  *slog.Logger                     // nil = nothing is told
+	Version string
+	Stop    func() // ends the daemon; nil = nobody can
+}
+
+// Server lets clients share a processor.
+type Server struct {
+	p       *evs.Processor
+	options ServerOptions
+	policy  atomic.Pointer[Policy]
+	logger  *slog.Logger
+	started time.Time
+
+	ctx    context.Context // of everything that clients do
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu       sync.Mutex
+	listener *net.UnixListener
+	clients  map[*client]struct{}
+	handles  int // of them
+	next     uint64
+	closed   bool
+
+	counters Counters
+}
+
+// Counters of a server, since it began.
+type Counters struct {
+	Connected   atomic.Uint64 // connections that were accepted
+	Ended       atomic.Uint64 // of them, those that are gone
+	Denied      atomic.Uint64 // refused, for who they were
+	Busy        atomic.Uint64 // refused, since there were too many
+	BadVersion  atomic.Uint64 // refused, for the version they spoke
+	Malformed   atomic.Uint64 // closed, for what they said
+	Slow        atomic.Uint64 // closed, since they were too far behind
+	Unknown     atomic.Uint64 // requests that the daemon does not know
+	Refused     atomic.Uint64 // requests that ended with an error
+	Requests    atomic.Uint64 // messages not counted
+	Messages    atomic.Uint64 // sent
+	Bytes       atomic.Uint64 // of them
+	Events      atomic.Uint64 // delivered
+	EventBytes  atomic.Uint64 // of them, as they were written
+	Behind      atomic.Uint64 // times that a client did not take at once what there was
+	Interrupted atomic.Uint64 // requests that were not there as a whole when their client died
+}
+
+// New returns a server of p, which remains the caller's.
+func New(p *evs.Processor, o ServerOptions) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{p: p, options: o, logger: o.Logger, started: time.Now(), clients: map[*client]struct{}{}}
+	policy := o.Policy.withDefaults()
+	s.policy.Store(&policy)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// controls is how many connections there may be besides those of clients.
+const controls = 64
+
+// Serve accepts clients until the server is closed, or the listener fails.
+func (s *Server) Serve(l *net.UnixListener) error {
+	s.mu.Lock()
+	s.listener = l
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		l.Close()
+	}
+	for {
+		conn, err := l.AcceptUnix()
+		if err != nil {
+			if s.ended() {
+				return nil
+			}
+			if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() || exhausted(err) {
+				// Out of descriptors, say: those who are there go on, and there
+				// will be some again when one of them goes.
+				s.logger.Warn("accept", "error", err)
+				time.Sleep(50 * time.Millisecond)
+				continue
+			}
+			return err
+		}
+		s.admit(conn)
+	}
+}
+
+func (s *Server) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed || s.listener == nil
+}
+
+// admit lets a connection in, or sends it away.
+func (s *Server) admit(conn *net.UnixConn) {
+	s.counters.Connected.Add(1)
+	c := &client{s: s, conn: conn, since: time.Now()}
+	s.mu.Lock()
+	full := len(s.clients) >= s.policy.Load().MaxClients+controls
+	ended := s.closed
+	if !full && !ended {
+		s.next++
+		c.id = s.next
+		s.clients[c] = struct{}{}
+		s.wg.Add(1)
+	}
+	s.mu.Unlock()
+	switch {
+	case ended:
+		conn.Close()
+	case full:
+		s.counters.Busy.Add(1)
+		c.bye(ipc.Busy, "as many connections as this daemon may have")
+		conn.Close()
+	default:
+		go c.run()
+	}
+}
+
+// forget is told by a client that it has ended.
+func (s *Server) forget(c *client) {
+	s.mu.Lock()
+	delete(s.clients, c)
+	if c.handle != nil {
+		s.handles--
+	}
+	s.mu.Unlock()
+	s.counters.Ended.Add(1)
+	s.wg.Done()
+}
+
+// reserve counts a handle, if there may be one more.
+func (s *Server) reserve() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.handles >= s.policy.Load().MaxClients {
+		return false
+	}
+	s.handles++
+	return true
+}
+
+// release takes a reservation back.
+func (s *Server) release() {
+	s.mu.Lock()
+	s.handles--
+	s.mu.Unlock()
+}
+
+// Clients is how many there are, with a handle.
+func (s *Server) Clients() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.handles
+}
+
+// all are the clients of this moment.
+func (s *Server) all() []*client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*client, 0, len(s.clients))
+	for c := range s.clients {
+		list = append(list, c)
+	}
+	return list
+}
+
+// refuse accepts no client and no request any more.
+func (s *Server) refuse() {
+	s.mu.Lock()
+	l := s.listener
+	s.listener = nil
+	s.mu.Unlock()
+	if l != nil {
+		l.Close()
+	}
+	for _, c := range s.all() {
+		c.conn.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// Close tells all clients that the daemon ends, and returns when they are gone.
+func (s *Server) Close() {
+	s.refuse()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	for _, c := range s.all() {
+		c.kick(ipc.Closed, "the daemon has ended")
+	}
+	s.cancel()
+	s.wg.Wait()
+}
