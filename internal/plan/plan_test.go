@@ -59,7 +59,7 @@ var plan = []struct {
 	{"bench/raw", floor{imports: []string{"sock", "batch"}, modules: []string{histogram}}},
 	{"bench/corosync", floor{modules: []string{xsys}}},
 	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "internal/systemd", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "internal/daemon", "internal/ipc", "internal/systemd", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }
