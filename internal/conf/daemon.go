@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"stampede/evs"
 )
 
 // What a daemon can be asked for.
 const (
-	DefaultSocket    = "/run/stampede/stampede.sock"
+	DefaultSocket    = evs.DefaultSocket
 	maxSocketPath    = 107 // sun_path of sockaddr_un less the zero behind it, unix(7)
 	mostClients      = 1 << 16
 	leastClientQueue = 64 << 10
