@@ -44,6 +44,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	c.CompletionOptions.DisableDefaultCmd = true
-	c.AddCommand(benchVerb(), benchHostVerb(), benchDaemonVerb(), checkVerb(), labVerb(), nodeVerb(), simVerb(), verifyVerb(), versionVerb())
+	c.AddCommand(benchVerb(), benchHostVerb(), benchDaemonVerb(), checkVerb(), configVerb(), daemonVerb(), labVerb(), nodeVerb(), simVerb(), verifyVerb(), versionVerb())
 	return c
 }

@@ -176,7 +176,9 @@ func TestHoldGroup(t *testing.T) {
 		}
 		other.Flush(testContext(t))
 	}()
-	go receive(t, other, n)
+	var wg sync.WaitGroup
+	wg.Go(func() { receive(t, other, n) })
+	defer wg.Wait()
 	select {
 	case <-sent:
 		t.Fatal("all was ordered, though nobody took it")
