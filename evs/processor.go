@@ -278,7 +278,11 @@ func (p *Processor) dismiss(h *Handle) {
 		}
 	}
 	p.mu.Unlock()
-	p.net.Wake()
+	select {
+	case <-p.done: // and so is the network
+	default:
+		p.net.Wake()
+	}
 }
 
 // gone is ErrClosed, with the reason if it was not the application's.
@@ -324,7 +328,8 @@ func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 // who form the next configuration without it at once and need no time-out for
 // that. After two seconds, in which members may have failed themselves, it goes
 // all the same and says so with an error. When ctx ends it closes at once, with
-// its error; others then find out by Detect.
+// its error; others then find out by Detect. What was delivered by then, handles
+// can still receive, until they are closed; ErrClosed comes behind it.
 func (p *Processor) Leave(ctx context.Context) error {
 	if !p.started.Load() {
 		return p.Close()
@@ -384,7 +389,7 @@ func (p *Processor) shut() {
 	handles := p.handles
 	p.mu.Unlock()
 	for _, h := range handles {
-		h.Close()
+		h.conclude()
 	}
 	if err := p.net.Close(); err != nil {
 		p.log("close", "error", err)

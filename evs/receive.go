@@ -76,7 +76,12 @@ func (h *Handle) take(buf []Event, wait bool) (int, error) {
 			return 0, h.p.gone()
 		}
 		if r.next == len(r.items) && !h.fetch(wait && n == 0) {
-			break
+			if n == 0 && h.ended.Load() && !h.fetch(false) {
+				return 0, h.p.gone()
+			}
+			if r.next == len(r.items) {
+				break
+			}
 		}
 		n += r.expand(buf[n:])
 	}
@@ -105,7 +110,7 @@ func (h *Handle) giveBack() {
 // drained lowers the descriptor when nothing is left.
 func (h *Handle) drained() {
 	h.mu.Lock()
-	if h.ready != nil && len(h.pending) == 0 {
+	if h.ready != nil && len(h.pending) == 0 && !h.ended.Load() {
 		h.ready.lower()
 	}
 	h.mu.Unlock()

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -96,6 +97,14 @@ func Run(ctx context.Context, o Options) error {
 	return s.until(ctx, served)
 }
 
+// step names what failed when the daemon started, and how to mend it.
+func step(name string, err error, mend string) error {
+	if mend == "" {
+		return fmt.Errorf("daemon: %s: %w", name, err)
+	}
+	return fmt.Errorf("daemon: %s: %w: %s", name, err, mend)
+}
+
 // until waits for the end and does what is to be done then.
 func (s *Server) until(ctx context.Context, served <-chan error) error {
 	gone := make(chan error, 1)
@@ -116,6 +125,7 @@ func (s *Server) until(ctx context.Context, served <-chan error) error {
 	leave, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()
 	err := s.p.Leave(leave)
+	s.awaitTaken(leave)
 	s.Close()
 	if err != nil && !errors.Is(err, evs.ErrClosed) {
 		return step("leave", err, "")
