@@ -30,6 +30,8 @@ func (f *nodeFlags) define(flags *pflag.FlagSet) {
 	flags.TextVar(&s.GSO, "gso", s.GSO, "send trains of datagrams as one (UDP_SEGMENT): "+conf.SwitchWords)
 	flags.TextVar(&s.GRO, "gro", s.GRO, "receive trains of datagrams as one (UDP_GRO): "+conf.SwitchWords)
 	flags.TextVar(&s.Wait, "wait", s.Wait, "how to wait for the network: "+conf.WaitWords)
+	flags.DurationVar(&s.BusyPoll.Duration, "busy-poll", 0, "take in what the network card has without its interrupt, 1us to 1s (default off)")
+	flags.Var(newList(&s.CPUs, strconv.Atoi), "cpus", "processors that the loop's thread may run on (default any)")
 	flags.TextVar(&s.Compress, "compress", s.Compress, conf.CompressWords)
 	flags.IntVar(&s.MTU, "mtu", 0, "bytes of an IP packet (default the interface's, 1500 on loopback)")
 	flags.IntVar(&s.ReceiveBuffer, "receive-buffer", 0, "bytes asked of the kernel for each socket, which doubles them (default as many as it grants)")
