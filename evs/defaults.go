@@ -179,10 +179,14 @@ func (c *Config) judgeStart() error {
 	return nil
 }
 
+// leastLent is changed by tests alone, which lend messages that are not worth it.
+var leastLent = batch.LendFrom
+
 // queue of what is sent, with datagrams of so many bytes.
 func (c *Config) queue(datagram int) batch.PackerConfig {
 	return batch.PackerConfig{
 		Datagram: datagram, MaxMessage: c.MaxMessageBytes, QueueBytes: c.SendQueueBytes, Compress: c.Compress,
+		LendFrom: leastLent,
 	}
 }
 
