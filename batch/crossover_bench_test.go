@@ -21,9 +21,14 @@ import (
 //
 //	go test ./batch -run - -bench Crossover -benchtime 200x
 func BenchmarkCrossover(b *testing.B) {
+	b.Run("trains", func(b *testing.B) { crossover(b, sock.Auto) })
+	b.Run("lone", func(b *testing.B) { crossover(b, sock.Off) })
+}
+
+func crossover(b *testing.B, gso sock.Switch) {
 	for _, size := range []int{800, 1400, 2900, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 512_000, 1 << 20, 2 << 20} {
 		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
-			c := newCrossing(b, size)
+			c := newCrossing(b, size, gso)
 			var copied, lent []float64
 			for i := 0; b.Loop(); i++ {
 				for turn := range 2 { // who goes first alternates too
@@ -61,9 +66,9 @@ const (
 	heldDatagrams = 1000      // a window
 )
 
-func newCrossing(b *testing.B, size int) *crossing {
+func newCrossing(b *testing.B, size int, gso sock.Switch) *crossing {
 	open := func(peers ...netip.AddrPort) *sock.Socket {
-		s, err := sock.Open(sock.Config{Bind: netip.MustParseAddrPort("127.0.0.1:0"), Peers: peers, Datagram: crossDatagram})
+		s, err := sock.Open(sock.Config{Bind: netip.MustParseAddrPort("127.0.0.1:0"), Peers: peers, Datagram: crossDatagram, GSO: gso})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -109,6 +114,7 @@ func (c *crossing) round(b *testing.B, lend bool) float64 {
 // send takes all that is packed to the receiver.
 func (c *crossing) send(b *testing.B) {
 	c.burst.Reset()
+	c.burst.MaxSegments = c.from.Facts().MaxSegments
 	sent := 0
 	for c.packer.Backlog() > 0 {
 		d := c.packer.Pop()
