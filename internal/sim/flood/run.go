@@ -83,7 +83,7 @@ func (r *Run) Check() error {
 }
 
 // charge is what the kernel's accounting takes for a train, of one datagram or
-// many: see docs/bench.md of what was measured, and sock.Charge.
+// many: sock.Charge, as measured over veth.
 func charge(bytes, count int) int {
 	if count == 1 {
 		const least, each = 832, 900
