@@ -83,6 +83,8 @@ type Result struct {
 	Wait               string  `json:"wait"`
 	Compress           string  `json:"compress"`
 	Check              string  `json:"check"` // CRC-32C of datagrams: on, off
+	CPUs               string  `json:"cpus,omitempty"`
+	BusyPoll           string  `json:"busy_poll,omitempty"`
 	DatagramBytes      int     `json:"datagram_bytes"`
 	ReceiveBufferBytes int     `json:"receive_buffer_bytes"` // granted to the host that got least
 	LossPercent        float64 `json:"loss_percent"`
@@ -164,7 +166,10 @@ func newResult(s *Scenario, e Environment) Result {
 	if s.transport() == unicast {
 		r.Transport = "unicast"
 	}
-	r.Check = s.Check
+	r.Check, r.CPUs = s.Check, s.CPUs
+	if s.BusyPoll > 0 {
+		r.BusyPoll = s.BusyPoll.String()
+	}
 	switch e := engines.of(s.Engine); {
 	case e.bare():
 		r.Guarantee, r.Via = notSo, notSo

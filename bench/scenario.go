@@ -3,6 +3,8 @@ package bench
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"stampede/bench/corosync"
@@ -43,14 +45,16 @@ type Scenario struct {
 	Warmup   time.Duration // not measured
 	Duration time.Duration // measured
 
-	Transport string // TransportWords; auto = multicast where it can be had
-	IP        int    // 4 or 6
-	Socket    string // SocketWords
-	GSO, GRO  string // SwitchWords
-	Wait      string // WaitWords
-	Compress  string // CompressWords
-	Check     string // CheckWords: CRC-32C of Stampede's and raw datagrams
-	MTU       int    // bytes of an IP packet; 0 = the interface's
+	Transport string        // TransportWords; auto = multicast where it can be had
+	IP        int           // 4 or 6
+	Socket    string        // SocketWords
+	GSO, GRO  string        // SwitchWords
+	Wait      string        // WaitWords
+	Compress  string        // CompressWords
+	Check     string        // CheckWords: CRC-32C of Stampede's and raw datagrams
+	MTU       int           // bytes of an IP packet; 0 = the interface's
+	CPUs      string        // numbers with commas between them: each host's loop is pinned to one of them, by turns; "" = to none
+	BusyPoll  time.Duration // as evs.Config has it
 
 	ReceiveBuffer int // bytes asked of the kernel for each socket; 0 = as much as it grants
 
@@ -94,7 +98,7 @@ func (s Scenario) Named() Scenario {
 // Validate refuses a scenario that makes no sense or cannot be had, with the
 // reason. The names in its errors are those of the flags.
 func (s *Scenario) Validate() error {
-	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeKill, s.judgeNetwork, s.judgeEngine} {
+	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeKill, s.judgeNetwork, s.judgeOwn, s.judgeEngine} {
 		if err := judge(); err != nil {
 			return err
 		}
@@ -198,6 +202,40 @@ func (s *Scenario) judgeNetwork() error {
 		return fmt.Errorf("mtu %d is more than the lab's %d bytes", s.MTU, lab.MTU)
 	}
 	return nil
+}
+
+// judgeOwn refuses what only Stampede has, where it has it not: whether there are
+// such CPUs, and such a card, its configuration will tell.
+func (s *Scenario) judgeOwn() error {
+	own := engines.of(s.Engine) == stampede
+	switch _, err := s.cpus(); {
+	case err != nil:
+		return err
+	case s.CPUs != "" && !own:
+		return fmt.Errorf("cpus %s with engine %s: only Stampede's loops can be pinned", s.CPUs, s.Engine)
+	case s.BusyPoll < 0 || s.BusyPoll > time.Second || s.BusyPoll > 0 && s.BusyPoll < time.Microsecond:
+		return fmt.Errorf("busy-poll %v is not within 1µs to 1s", s.BusyPoll)
+	case s.BusyPoll > 0 && !own:
+		return fmt.Errorf("busy-poll %v with engine %s: only Stampede has it", s.BusyPoll, s.Engine)
+	case s.BusyPoll > 0 && !s.Lab:
+		return fmt.Errorf("busy-poll %v without lab: the loopback interface has no card to look at", s.BusyPoll)
+	}
+	return nil
+}
+
+// cpus are the numbers in CPUs.
+func (s *Scenario) cpus() (list []int, err error) {
+	if s.CPUs == "" {
+		return nil, nil
+	}
+	for word := range strings.SplitSeq(s.CPUs, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("cpus %s: %q is no processor's number", s.CPUs, word)
+		}
+		list = append(list, n)
+	}
+	return list, nil
 }
 
 // judgeEngine refuses what an engine other than Stampede's does not have.

@@ -85,6 +85,7 @@ var settings = map[string]func(*Scenario, string) error{
 	"gro":       text(func(s *Scenario) *string { return &s.GRO }),
 	"compress":  text(func(s *Scenario) *string { return &s.Compress }),
 	"check":     text(func(s *Scenario) *string { return &s.Check }),
+	"cpus":      text(func(s *Scenario) *string { return &s.CPUs }),
 	"data":      text(func(s *Scenario) *string { return &s.Data }),
 	"kill":      text(func(s *Scenario) *string { return &s.Kill }),
 }

@@ -77,6 +77,8 @@ func (f *benchFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Wait, "wait", s.Wait, "how a processor waits for the network: "+bench.WaitWords)
 	flags.StringVar(&s.Compress, "compress", s.Compress, bench.CompressWords)
 	flags.StringVar(&s.Check, "check", s.Check, "CRC-32C of the datagrams of Stampede and raw: "+bench.CheckWords)
+	flags.StringVar(&s.CPUs, "cpus", "", "processors that Stampede's loops are pinned to, one each, by turns (default none)")
+	flags.DurationVar(&s.BusyPoll, "busy-poll", 0, "Stampede takes in what the network card has without its interrupt (default off)")
 	flags.IntVar(&s.MTU, "mtu", 0, "bytes of an IP packet (default the interface's, 1500 on loopback)")
 	flags.IntVar(&s.ReceiveBuffer, "receive-buffer", 0, "bytes asked of the kernel for each socket, which doubles them (default as many as it grants)")
 	flags.Float64Var(&s.Loss, "loss", 0, "percent of the arriving datagrams that every host drops")

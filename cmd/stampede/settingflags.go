@@ -17,6 +17,8 @@ var processorFlags = []settingFlag{
 	{"gso", "send trains of datagrams as one (UDP_SEGMENT): " + conf.SwitchWords},
 	{"gro", "receive trains of datagrams as one (UDP_GRO): " + conf.SwitchWords},
 	{"wait", "how to wait for the network: " + conf.WaitWords},
+	{"busy-poll", "take in what the network card has without its interrupt, 1us to 1s (default off)"},
+	{"cpus", "processors that the loop's thread may run on (default any)"},
 	{"compress", conf.CompressWords},
 	{"mtu", "bytes of an IP packet (default the interface's, 1500 on loopback)"},
 	{"receive-buffer", "bytes asked of the kernel for each socket, which doubles them (default as many as it grants)"},

@@ -44,6 +44,8 @@ socket = "portable"
 gso = "off"
 gro = "off"
 wait = "spin"
+busy-poll = "50us"
+cpus = [1, 3]
 receive-batch = 5
 receive-buffer = 6
 max-message = 8
@@ -92,7 +94,7 @@ func TestEveryKeyHasItsField(t *testing.T) {
 		Cluster: "c", ID: 7, Start: []evs.ProcessorID{7, 8}, Members: 14,
 		Bind: netip.MustParseAddrPort("10.0.0.7:1"), Multicast: netip.MustParseAddrPort("239.1.2.3:4"), Interface: "eth0", TTL: 3,
 		Peers: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.8:1"), netip.MustParseAddrPort("[fd00::1]:2")},
-		MTU:   1400, Socket: sock.Portable, GSO: sock.Off, GRO: sock.Off, Wait: sock.Spin, ReceiveBatch: 5, ReceiveBufferBytes: 6,
+		MTU:   1400, Socket: sock.Portable, GSO: sock.Off, GRO: sock.Off, Wait: sock.Spin, BusyPoll: 50 * time.Microsecond, CPUs: []int{1, 3}, ReceiveBatch: 5, ReceiveBufferBytes: 6,
 		MaxMessageBytes: 8, HistoryBytes: 9, ReassemblyBytes: 10, WindowBytes: 11, SendQueueBytes: 12,
 		Compress: evs.CompressZstd, NoCheck: true, FixedSequencer: true,
 		Detect: 2 * time.Minute, JoinInterval: 13 * time.Millisecond, Heartbeat: time.Minute, Beacon: 15 * time.Millisecond,

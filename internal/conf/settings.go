@@ -24,13 +24,15 @@ type Settings struct {
 	TTL       int              `toml:"ttl"`
 	Peers     []netip.AddrPort `toml:"peers"`
 
-	MTU           int    `toml:"mtu"`
-	Socket        Socket `toml:"socket"`
-	GSO           Switch `toml:"gso"`
-	GRO           Switch `toml:"gro"`
-	Wait          Wait   `toml:"wait"`
-	ReceiveBatch  int    `toml:"receive-batch"`
-	ReceiveBuffer int    `toml:"receive-buffer"`
+	MTU           int      `toml:"mtu"`
+	Socket        Socket   `toml:"socket"`
+	GSO           Switch   `toml:"gso"`
+	GRO           Switch   `toml:"gro"`
+	Wait          Wait     `toml:"wait"`
+	BusyPoll      Duration `toml:"busy-poll"`
+	CPUs          []int    `toml:"cpus"`
+	ReceiveBatch  int      `toml:"receive-batch"`
+	ReceiveBuffer int      `toml:"receive-buffer"`
 
 	MaxMessage int         `toml:"max-message"`
 	History    int         `toml:"history"`
@@ -59,7 +61,7 @@ func (s *Settings) Config() (evs.Config, error) {
 		Cluster: s.Cluster, ID: s.ID, Start: s.Start, Members: s.Members,
 		Bind: s.Bind, Multicast: s.Multicast, Interface: s.Interface, TTL: s.TTL, Peers: s.Peers,
 		MTU: s.MTU, Socket: s.Socket.Kind, GSO: s.GSO.Switch, GRO: s.GRO.Switch, Wait: s.Wait.Wait,
-		ReceiveBatch: s.ReceiveBatch, ReceiveBufferBytes: s.ReceiveBuffer,
+		BusyPoll: s.BusyPoll.Duration, CPUs: s.CPUs, ReceiveBatch: s.ReceiveBatch, ReceiveBufferBytes: s.ReceiveBuffer,
 		MaxMessageBytes: s.MaxMessage, HistoryBytes: s.History, ReassemblyBytes: s.Reassembly,
 		WindowBytes: s.Window, SendQueueBytes: s.SendQueue,
 		Compress: s.Compress.Compression, NoCheck: s.NoCheck,

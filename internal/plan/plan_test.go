@@ -50,6 +50,8 @@ var plan = []struct {
 	{"internal/trace", floor{}},
 	{"internal/verify", floor{imports: []string{"internal/trace"}}},
 	{"internal/sim", floor{imports: []string{"internal/member", "internal/verify", "internal/trace", "order", "batch", "wire", "perf"}}},
+	{"internal/sim/flood", floor{imports: []string{"internal/member", "order", "batch", "wire"}}},
+	{"internal/sim/gauge", floor{imports: []string{"internal/sim/flood", "internal/lab", "evs", "sock", "batch"}, modules: []string{xsys}}},
 	{"internal/sim/mutants", floor{imports: []string{"internal/sim"}}},
 	{"internal/lab/drill", floor{imports: []string{"internal/lab", "internal/trace", "internal/verify"}}},
 	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
@@ -59,7 +61,7 @@ var plan = []struct {
 	{"bench/raw", floor{imports: []string{"sock", "batch"}, modules: []string{histogram}}},
 	{"bench/corosync", floor{modules: []string{xsys}}},
 	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "internal/daemon", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "internal/daemon", "internal/ipc", "internal/systemd", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "internal/daemon", "internal/ipc", "internal/systemd", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/sim/flood", "internal/sim/gauge", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }
