@@ -47,6 +47,9 @@ that fails, write its script, a shorter one that fails in the same way, and its
 trace for stampede verify --exact. With files: run the scenarios in them.
 
 The exit status is 1 when a world failed.`,
+		Example: `  stampede sim --seeds 10000
+  stampede sim --seeds 1 --seed 4711 --verbose
+  stampede sim internal/sim/scenarios/*.sim`,
 		RunE: f.run,
 	}
 	flags := c.Flags()
