@@ -27,6 +27,7 @@ type Result struct {
 	Guarantee string  `json:"guarantee"`
 	Rate      float64 `json:"rate"` // messages/s a sender; 0 = flood
 	Via       string  `json:"via"`
+	Clients   int     `json:"clients,omitempty"` // of each host's daemon
 	Data      string  `json:"data"`
 	Load      float64 `json:"load_percent,omitempty"` // of the saturation measured before: it made the rate
 	Kill      string  `json:"kill,omitempty"`         // who was killed: host 1, of which nothing is told
@@ -151,7 +152,7 @@ func newResult(s *Scenario, e Environment) Result {
 	r := Result{
 		of: *s, Suite: s.Suite, Data: s.Data, Load: s.Load,
 		Scenario: s.Name, Engine: s.Engine, Repetition: s.Repetition, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
-		Guarantee: s.Guarantee, Rate: s.Rate, Via: word(vias, s.via()),
+		Guarantee: s.Guarantee, Rate: s.Rate, Via: word(vias, s.via()), Clients: s.Clients,
 		WarmupS: s.Warmup.Seconds(), DurationS: s.Duration.Seconds(),
 		Transport: "multicast", IP: s.IP, Socket: s.Socket, Wait: s.Wait, Compress: s.Compress,
 		LossPercent: s.Loss, Seed: s.Seed, Lab: s.Lab, Environment: e,
@@ -240,7 +241,7 @@ func (r *Result) addOrder(outs []*outcome) {
 	var digests []digest
 	sent := slices.Repeat([]uint64{untold}, r.Senders)
 	for _, o := range outs {
-		digests = append(digests, o.Order)
+		digests = append(append(digests, o.Order), o.Others...)
 		if o.Host <= r.Senders {
 			sent[o.Host-1] = o.Sent
 		}

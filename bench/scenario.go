@@ -12,12 +12,13 @@ import (
 
 // Limits of a Scenario.
 const (
-	MaxHosts = 64                        // processes on one machine; a lab has addresses for more
-	MaxSize  = 64 << 20                  // evs.Config.MaxMessageBytes goes no further
-	MaxRate  = 1e7                       // messages/s of one sender: beyond it a slot is shorter than two reads of the clock
-	MinMTU   = 576                       // every IPv4 host takes it (RFC 791)
-	MinMTU6  = 1280                      // every IPv6 link carries it (RFC 8200)
-	MaxMTU   = sock.MaxDatagram + 20 + 8 // with the headers of IPv4 and UDP
+	MaxHosts   = 64                        // processes on one machine; a lab has addresses for more
+	MaxSize    = 64 << 20                  // evs.Config.MaxMessageBytes goes no further
+	MaxRate    = 1e7                       // messages/s of one sender: beyond it a slot is shorter than two reads of the clock
+	MaxClients = 1000                      // of one daemon
+	MinMTU     = 576                       // every IPv4 host takes it (RFC 791)
+	MinMTU6    = 1280                      // every IPv6 link carries it (RFC 8200)
+	MaxMTU     = sock.MaxDatagram + 20 + 8 // with the headers of IPv4 and UDP
 
 	MaxReceiveBuffer = 1 << 30 // the kernel doubles it into an int
 )
@@ -36,7 +37,8 @@ type Scenario struct {
 	Data      string  // DataWords: what it is filled with
 	Rate      float64 // messages/s of each sender, by the clock; 0 = as fast as accepted
 	Load      float64 // percent of the saturation measured before, which then makes the rate; 0 = as Rate says
-	Via       string  // auto|receive|serve: where deliveries are taken; see via
+	Via       string  // ViaWords: where deliveries are taken; see via
+	Clients   int     // of each host's daemon, via daemon; 0 = 1
 
 	Warmup   time.Duration // not measured
 	Duration time.Duration // measured
@@ -139,6 +141,10 @@ func (s *Scenario) judgeLoad() error {
 		return fmt.Errorf("rate %g sends no message within a duration of %v", s.Rate, s.Duration)
 	case s.Rate > 0 && s.Size < stampEnd:
 		return fmt.Errorf("size %d is too small for a rate: a message that is timed carries its send time in %d bytes", s.Size, stampEnd)
+	case s.Clients < 0 || s.Clients > MaxClients:
+		return fmt.Errorf("clients %d is not within 1 to %d", s.Clients, MaxClients)
+	case s.Clients > 1 && s.Via != word(vias, viaDaemon):
+		return fmt.Errorf("clients %d with via %s: only a daemon has several", s.Clients, s.Via)
 	case math.IsNaN(s.Load) || s.Load < 0 || s.Load > 100:
 		return fmt.Errorf("load %g is not within 0 to 100 percent", s.Load)
 	}
@@ -160,6 +166,8 @@ func (s *Scenario) judgeKill() error {
 		return fmt.Errorf("kill %s with one sender: it is the one that dies", s.Kill)
 	case s.Duration < leastAfterKill:
 		return fmt.Errorf("kill %s with a duration of %v: it takes %v to see what follows", s.Kill, s.Duration, leastAfterKill)
+	case s.Via == word(vias, viaDaemon):
+		return fmt.Errorf("kill %s with via daemon: it is the processor that is measured", s.Kill)
 	case s.Engine != word(engines, stampede):
 		return fmt.Errorf("kill %s with engine %s: only Stampede's is known to have one", s.Kill, s.Engine)
 	}
@@ -272,6 +280,9 @@ func (s *Scenario) via() Via {
 	}
 	return viaServe
 }
+
+// clients is how many programs of a host send and receive.
+func (s *Scenario) clients() int { return max(1, s.Clients) }
 
 // total is the time of sending.
 func (s *Scenario) total() time.Duration { return s.Warmup + s.Duration }

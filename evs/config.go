@@ -122,6 +122,15 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// Resolve is c with the defaults of what it leaves open, and the error by which
+// Open would refuse it before it asks the machine for anything: it names the
+// first field that cannot be. What only a machine knows, say the MTU of an
+// interface, stays zero.
+func (c Config) Resolve() (Config, error) {
+	c = c.withDefaults()
+	return c, c.validate()
+}
+
 // Network carries trains of datagrams; *sock.Socket is one. A train to the zero
 // address is for everybody: the multicast group, or each of the peers. Its methods are
 // called from the loop alone, but for Wake and Facts, which any goroutine may call.

@@ -39,7 +39,7 @@ func (h *Handle) TryMcastJoined(g Guarantee, iov ...[]byte) (number uint64, err 
 // TryMcastGroups is McastGroups that returns ErrAgain instead of blocking.
 func (h *Handle) TryMcastGroups(g Guarantee, to []Group, iov ...[]byte) (number uint64, err error) {
 	if h.away != nil {
-		return h.away.mcast(nil, g, to, iov, 0)
+		return h.away.mcast(dontWait, g, to, iov, 0)
 	}
 	number, _, err = h.try(g, to, iov, false)
 	return number, err

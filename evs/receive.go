@@ -42,7 +42,7 @@ func (h *Handle) Receive(ctx context.Context, buf []Event) (int, error) {
 // TryReceive is Receive that returns 0 instead of blocking.
 func (h *Handle) TryReceive(buf []Event) (int, error) {
 	if h.away != nil {
-		return h.away.receive(nil, buf)
+		return h.away.receive(dontWait, buf)
 	}
 	return h.take(buf, false)
 }

@@ -67,6 +67,7 @@ func (f *benchFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Data, "data", s.Data, "what it is filled with: "+bench.DataWords)
 	flags.StringVar(&s.Guarantee, "guarantee", s.Guarantee, bench.GuaranteeWords)
 	flags.StringVar(&s.Via, "via", s.Via, "how deliveries are taken (auto: floods by Serve, else by Receive): "+bench.ViaWords)
+	flags.IntVar(&s.Clients, "clients", s.Clients, "programs on each host, via daemon (default 1)")
 	flags.DurationVar(&s.Duration, "duration", s.Duration, "measured time of a run")
 	flags.DurationVar(&s.Warmup, "warmup", s.Warmup, "time before it that is not measured")
 	flags.Float64Var(&s.Rate, "rate", 0, "messages/s of each sender, by the clock, to measure latency (default as fast as possible)")
@@ -129,7 +130,7 @@ func (f *benchFlags) run(c *cobra.Command, _ []string) error {
 	}
 	defer f.outputs.abandon()
 	results, err := bench.Run(c.Context(), bench.Options{
-		Plan: plan, Host: []string{self, benchHost}, Version: version(),
+		Plan: plan, Host: []string{self, benchHost}, Daemon: []string{self, benchDaemon}, Version: version(),
 		Table: f.outputs.table, Progress: c.ErrOrStderr(), Live: isTerminal(os.Stderr),
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"stampede/internal/conf"
 	"stampede/internal/daemon"
 )
 
@@ -62,7 +63,7 @@ func readTimes(t *testing.T, person *os.File, text string, times int) string {
 func (d *running) startAt(t *testing.T, programs *os.File, arg ...string) (wait func() outcome) {
 	t.Helper()
 	cmd, stderr := program(t, arg...), &bytes.Buffer{}
-	cmd.Env = append(cmd.Env, socketVariable+"="+d.socket)
+	cmd.Env = append(cmd.Env, conf.AddressVar+"="+d.socket)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = programs, programs, stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {

@@ -50,7 +50,7 @@ them, and put them through faults.`,
 		SilenceErrors: true, // main tells them
 		SilenceUsage:  true,
 	}
-	c.AddCommand(benchVerb(), benchHostVerb(), checkVerb(), labVerb(), manVerb(), nodeVerb(), simVerb(), verifyVerb(), versionVerb())
+	c.AddCommand(benchVerb(), benchHostVerb(), benchDaemonVerb(), checkVerb(), configVerb(), daemonVerb(), labVerb(), manVerb(), nodeVerb(), simVerb(), verifyVerb(), versionVerb())
 	c.AddGroup(&cobra.Group{ID: onDaemon, Title: "On a running daemon:"})
 	c.AddCommand(daemonsVerbs()...)
 	return c

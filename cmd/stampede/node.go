@@ -11,14 +11,13 @@ import (
 
 // nodeFlags are the flags of the verb node.
 type nodeFlags struct {
-	settings   conf.Settings
-	config     string // a path
+	settings   settings
 	guarantees []conf.Guarantee
 	options    node.Options
 }
 
 func nodeVerb() *cobra.Command {
-	f := &nodeFlags{settings: conf.Default()}
+	f := &nodeFlags{}
 	c := &cobra.Command{
 		Use:   "node",
 		Short: "Run one processor in the foreground",
@@ -26,7 +25,8 @@ func nodeVerb() *cobra.Command {
 part, and leave the cluster then. A second signal ends it at once.
 
 The settings come from --config, a file as examples/stampede.toml explains it,
-and from flags, which win over the file.
+from the environment, which wins over the file (STAMPEDE_MTU is --mtu), and from
+flags, which win over both.
 
 It joins one group. With --rate it sends numbered messages to it, as soon as it
 is in a configuration; without --start that is one of whoever is there. With
@@ -45,14 +45,12 @@ senders, and all that it sent itself is ordered.`,
 }
 
 func (f *nodeFlags) run(c *cobra.Command, _ []string) error {
-	if f.config != "" {
-		if err := f.overFile(c.Flags()); err != nil {
-			return err
-		}
+	settings, err := f.settings.load(c.Flags())
+	if err != nil {
+		return err
 	}
 	o := &f.options
-	var err error
-	if o.Config, err = f.settings.Config(); err != nil {
+	if o.Config, err = settings.Config(); err != nil {
 		return err
 	}
 	for _, g := range f.guarantees {

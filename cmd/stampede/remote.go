@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"stampede/evs"
+	"stampede/internal/conf"
 	"stampede/internal/console"
 	"stampede/internal/daemon"
 )
@@ -29,9 +28,6 @@ const (
 	notAllowed = 4
 	timedOut   = 5
 )
-
-// socketVariable names the daemon's socket where no flag does.
-const socketVariable = "STAMPEDE_SOCKET"
 
 // connectWithin is how long a daemon has for its welcome, where nothing less
 // was asked for.
@@ -58,7 +54,7 @@ and 5 when time ran out.`
 // if that is not 0.
 func (r *remote) verb(c *cobra.Command, within time.Duration, f func(context.Context, []string) error) *cobra.Command {
 	flags := c.Flags()
-	flags.StringVar(&r.socket, "socket", cmp.Or(os.Getenv(socketVariable), evs.DefaultSocket), "the daemon's unix socket (default $"+socketVariable+", or "+evs.DefaultSocket+")")
+	flags.StringVar(&r.socket, "socket", cmp.Or(os.Getenv(conf.AddressVar), evs.DefaultSocket), "the daemon's unix socket (default $"+conf.AddressVar+", or "+evs.DefaultSocket+")")
 	flags.Lookup("socket").DefValue = ""
 	flags.DurationVar(&r.timeout, "timeout", within, "how long it may take; 0 is as long as it takes")
 	c.Long += aboutRemote
@@ -183,17 +179,7 @@ func (r *remote) command(ctx context.Context, text string) ([]byte, error) {
 }
 
 // object prints one object as JSON.
-func (r *remote) object(v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	_, err := r.out.Write(b.Bytes())
-	return err
-}
+func (r *remote) object(v any) error { return writeObject(r.out, v) }
 
 // untilSignal makes the end by a signal the usual one, for what goes on until then.
 func untilSignal(err error) error {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"stampede/evs"
+	"stampede/internal/conf"
 	"stampede/internal/daemon"
 	"stampede/internal/ipc"
 )
@@ -91,7 +92,7 @@ func (d *running) run(t *testing.T, stdin string, arg ...string) outcome {
 	t.Helper()
 	cmd := program(t, arg...)
 	cmd.Stdin = strings.NewReader(stdin)
-	return runWith(t, cmd, socketVariable+"="+d.socket)
+	return runWith(t, cmd, conf.AddressVar+"="+d.socket)
 }
 
 // prints runs a verb that must end with status 0 and say nothing to stderr.
@@ -134,7 +135,7 @@ type going struct {
 func (d *running) start(t *testing.T, arg ...string) *going {
 	t.Helper()
 	g := &going{cmd: program(t, arg...)}
-	g.cmd.Env = append(g.cmd.Env, socketVariable+"="+d.socket)
+	g.cmd.Env = append(g.cmd.Env, conf.AddressVar+"="+d.socket)
 	g.cmd.Stderr = &g.stderr
 	out, err := g.cmd.StdoutPipe()
 	if err == nil {
@@ -454,7 +455,7 @@ func TestBrokenPipeEndsCleanly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd.Env = append(cmd.Env, socketVariable+"="+d.socket)
+		cmd.Env = append(cmd.Env, conf.AddressVar+"="+d.socket)
 		cmd.Stdout, cmd.Stderr = w, &stderr
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

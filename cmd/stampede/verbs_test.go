@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"stampede/evs"
+	"stampede/internal/conf"
 	"stampede/internal/console"
 	"stampede/internal/daemon"
 )
@@ -38,7 +39,7 @@ func TestStatus(t *testing.T) {
 func TestSocketFlag(t *testing.T) {
 	d := startDaemon(t, daemon.ServerOptions{})
 	cmd := program(t, "status", "--socket", d.socket)
-	if o := runWith(t, cmd, socketVariable+"=no-such-socket"); o.status != 0 {
+	if o := runWith(t, cmd, conf.AddressVar+"=no-such-socket"); o.status != 0 {
 		t.Errorf("%+v", o)
 	}
 }

@@ -45,10 +45,12 @@ type Settings struct {
 	JoinInterval   Duration `toml:"join-interval"`
 	Heartbeat      Duration `toml:"heartbeat"`
 	Beacon         Duration `toml:"beacon"`
+
+	Daemon Daemon `toml:"daemon"`
 }
 
 // Default is what holds where nothing else is said.
-func Default() Settings { return Settings{Wait: Wait{sock.Adaptive}} }
+func Default() Settings { return Settings{Wait: Wait{sock.Adaptive}, Daemon: defaultDaemon()} }
 
 // Config is what the settings say. It refuses what they alone show to be
 // wrong; evs.Open refuses the rest.
@@ -67,11 +69,11 @@ func (s *Settings) Config() (evs.Config, error) {
 	}
 	switch {
 	case c.ID == 0:
-		return c, errors.New("id: missing: every processor has one of its own, from 1")
+		return c, keyError{"id", errors.New("missing: every processor has one of its own, from 1")}
 	case s.Transport == Multicast && !c.Multicast.IsValid():
-		return c, errors.New(`transport: "multicast" needs the key multicast, the group's address`)
+		return c, keyError{"transport", errors.New(`"multicast" needs the key multicast, the group's address`)}
 	case s.Transport == Unicast && len(c.Peers) == 0:
-		return c, errors.New(`transport: "unicast" needs the key peers, the others' addresses`)
+		return c, keyError{"transport", errors.New(`"unicast" needs the key peers, the others' addresses`)}
 	case s.Transport == Unicast:
 		c.Multicast = netip.AddrPort{}
 	}

@@ -22,6 +22,8 @@ type Options struct {
 	// Reload reads the configuration again, when an operator asks for it. The
 	// words are keys that changed and take effect at the next start only.
 	Reload func() (Policy, []string, error)
+	// Reloads asks for that as an operator does; the function is told how it went.
+	Reloads <-chan func(restart []string, err error)
 	// Level is what the logger goes by, for those who may change it.
 	Level   *slog.LevelVar
 	Logger  *slog.Logger
@@ -41,6 +43,10 @@ func Run(ctx context.Context, o Options) error {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.Config.Logger = o.Logger
+	var err error
+	if o.Config, err = o.Config.Resolve(); err != nil {
+		return step("settings", err, "")
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	release, err := claim(&o.Config)
@@ -69,6 +75,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Ready != nil {
 		o.Ready()
 	}
+	go s.reloads(ctx, o.Reloads)
 	if o.Alive != nil {
 		go whileAlive(ctx, p, o.Alive)
 	}
@@ -100,6 +107,18 @@ func (s *Server) until(ctx context.Context, served <-chan error) error {
 		return step("leave", err, "")
 	}
 	return nil
+}
+
+// reloads does what is asked for from inside this program.
+func (s *Server) reloads(ctx context.Context, asked <-chan func([]string, error)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case tell := <-asked:
+			tell(s.Reload())
+		}
+	}
 }
 
 // whileAlive tells the watchdog of each second in which the loop turned. An idle
