@@ -189,27 +189,6 @@ func untilSignal(err error) error {
 	return err
 }
 
-// readWithin is a read of standard input that the end of ctx ends: the read itself
-// goes on until the program ends.
-func readWithin[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := read()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
-}
-
 // groupsOf reads groups.
 func groupsOf(names []string) (groups []evs.Group, err error) {
 	for _, name := range names {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -32,10 +33,10 @@ func sendVerb() *cobra.Command {
 with blanks between them, or, where there are none, standard input as it is.
 With --lines each line of standard input is a message, without what ends it.
 
-It returns when the daemon has accepted all messages, from when on they are
-sent even if this program is killed; with --wait when they have their place in
-the order of the whole group. Nobody needs to have joined the groups, this
-program does not.`,
+It returns when the daemon has accepted the message, from when on it is sent even
+if this program is killed; with --wait, and with --lines in any case, when all
+have their place in the order of the whole group. Nobody needs to have joined the
+groups, this program does not.`,
 		Example: `  stampede send --group news hello everybody
   stampede send --group news --group sport --guarantee safe --wait < message
   tail -f log | stampede send --group log --lines`,
@@ -60,51 +61,70 @@ func (f *sendFlags) send(ctx context.Context, arg []string) error {
 	case f.lines && len(arg) > 0:
 		return badUsage(errors.New("--lines reads standard input, and there are arguments"))
 	}
-	h, err := f.open(ctx, evs.HandleOptions{Confirm: true})
+	// One message is confirmed; many are sent without waiting for each.
+	h, err := f.open(ctx, evs.HandleOptions{Confirm: !f.lines})
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	sent, err := f.all(ctx, arg, func(message []byte) error {
+	var sent atomic.Uint64
+	err = f.untilRead(ctx, arg, func(message []byte) error {
 		_, err := h.McastGroups(ctx, f.guarantee.Guarantee, groups, message)
+		if err == nil {
+			sent.Add(1)
+		}
 		return err
 	})
-	if err == nil && f.wait {
+	if err == nil && (f.wait || f.lines) {
 		err = h.Flush(ctx)
 	}
 	if f.json {
-		err = errors.Join(err, f.object(map[string]int{"sent": sent}))
+		err = errors.Join(err, f.object(map[string]uint64{"sent": sent.Load()}))
 	}
 	return err
 }
 
-// all sends what there is to be sent, and counts it.
-func (f *sendFlags) all(ctx context.Context, arg []string, send func([]byte) error) (sent int, err error) {
-	if !f.lines {
-		message := []byte(strings.Join(arg, " "))
-		if len(arg) == 0 {
-			whole := func() ([]byte, error) { return io.ReadAll(io.LimitReader(f.in, evs.MaxMessageLimit+1)) }
-			if message, err = readWithin(ctx, whole); err != nil {
-				return 0, fmt.Errorf("standard input: %w", err)
-			}
-		}
-		if err := send(message); err != nil {
-			return 0, err
-		}
-		return 1, nil
+// untilRead sends what there is to be sent. The end of ctx ends it even if
+// nothing comes from standard input: that goes on being read until the program
+// ends.
+func (f *sendFlags) untilRead(ctx context.Context, arg []string, send func([]byte) error) error {
+	done := make(chan error, 1)
+	go func() { done <- f.all(arg, send) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	lines := console.Lines(f.in, evs.MaxMessageLimit)
-	for {
-		line, err := readWithin(ctx, lines)
+}
+
+// all sends the arguments, or standard input, whole or line by line.
+func (f *sendFlags) all(arg []string, send func([]byte) error) error {
+	switch {
+	case f.lines:
+		return f.eachLine(send)
+	case len(arg) > 0:
+		return send([]byte(strings.Join(arg, " ")))
+	}
+	message, err := io.ReadAll(io.LimitReader(f.in, evs.MaxMessageLimit+1))
+	if err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	return send(message)
+}
+
+func (f *sendFlags) eachLine(send func([]byte) error) error {
+	next := console.Lines(f.in, evs.MaxMessageLimit)
+	for n := 1; ; n++ {
+		line, err := next()
 		if err == io.EOF {
-			return sent, nil
+			return nil
 		}
 		if err == nil {
 			err = send([]byte(line))
 		}
 		if err != nil {
-			return sent, fmt.Errorf("line %d: %w", sent+1, err)
+			return fmt.Errorf("line %d: %w", n, err)
 		}
-		sent++
 	}
 }

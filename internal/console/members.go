@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -45,7 +46,7 @@ func (m *Members) Write(w io.Writer) error {
 	fmt.Fprintln(t, "PROCESSOR\tINCARNATION\tROLES")
 	for i := range m.Members {
 		x := &m.Members[i]
-		fmt.Fprintf(t, "%d\t%d\t%s\n", x.ID, x.Incarnation, strings.Join(x.Roles, ", "))
+		fmt.Fprintf(t, "%d\t%d\t%s\n", x.ID, x.Incarnation, cmp.Or(strings.Join(x.Roles, ", "), "-"))
 	}
 	return t.Flush()
 }
