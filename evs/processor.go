@@ -19,6 +19,7 @@ import (
 var (
 	errServed  = errors.New("evs: handle is served already")
 	errHandles = errors.New("evs: too many handles")
+	errStarted = errors.New("evs: started already, or closed")
 	errLeave   = errors.New("evs: left before every member was known to hold all messages")
 )
 
@@ -42,6 +43,7 @@ type Processor struct {
 	problem    error
 
 	serving   sync.Mutex // held while an application runs on the loop's goroutine
+	started   atomic.Bool
 	closing   atomic.Bool
 	leaving   atomic.Bool
 	short     atomic.Bool   // the loop wants to know what applications give back
@@ -63,12 +65,11 @@ type view struct{ members []Member }
 // when ctx ends, with an error that says who was missing. The values in effect
 // are logged.
 func Open(ctx context.Context, c Config) (*Processor, error) {
-	p, err := prepare(c)
+	p, err := Prepare(c)
 	if err != nil {
 		return nil, err
 	}
-	go p.run()
-	if err := p.awaitFirst(ctx); err != nil {
+	if err := p.Start(ctx); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -78,7 +79,7 @@ func Open(ctx context.Context, c Config) (*Processor, error) {
 // first configuration, and so misses nothing: its first event is that
 // configuration.
 func OpenHandle(ctx context.Context, c Config, o HandleOptions, groups ...Group) (*Processor, *Handle, error) {
-	p, err := prepare(c)
+	p, err := Prepare(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -87,20 +88,19 @@ func OpenHandle(ctx context.Context, c Config, o HandleOptions, groups ...Group)
 		err = h.Join(groups...)
 	}
 	if err != nil {
-		p.net.Close()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, p.Close())
 	}
-	go p.run()
-	if err := p.awaitFirst(ctx); err != nil {
+	if err := p.Start(ctx); err != nil {
 		return nil, nil, err
 	}
 	return p, h, nil
 }
 
-// prepare makes a processor whose loop does not run yet.
-func prepare(c Config) (*Processor, error) {
-	c = c.withDefaults()
-	if err := c.validate(); err != nil {
+// Prepare opens a processor that takes part in nothing until Start. Handles that
+// are opened and join groups by then miss nothing; what they send waits.
+func Prepare(c Config) (*Processor, error) {
+	c, err := c.Resolve()
+	if err != nil {
 		return nil, err
 	}
 	network := c.Network
@@ -117,6 +117,17 @@ func prepare(c Config) (*Processor, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// Start lets a prepared processor take part. It returns when it is in its first
+// configuration; when ctx ends before, it closes the processor and says who was
+// missing.
+func (p *Processor) Start(ctx context.Context) error {
+	if p.started.Swap(true) {
+		return errStarted
+	}
+	go p.run()
+	return p.awaitFirst(ctx)
 }
 
 func newProcessor(c Config, network Network) (*Processor, error) {
@@ -292,7 +303,11 @@ func (p *Processor) Configuration() ConfigChange {
 }
 
 // Self is this processor in its present life.
-func (p *Processor) Self() Member { return p.self }
+func (p *Processor) Self() Member {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.self
+}
 
 // MaxMessageBytes is the length of the longest message.
 func (p *Processor) MaxMessageBytes() int { return p.cfg.MaxMessageBytes }
@@ -311,6 +326,9 @@ func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 // all the same and says so with an error. When ctx ends it closes at once, with
 // its error; others then find out by Detect.
 func (p *Processor) Leave(ctx context.Context) error {
+	if !p.started.Load() {
+		return p.Close()
+	}
 	p.out.refuse()
 	p.leaving.Store(true)
 	p.net.Wake()
@@ -350,6 +368,9 @@ func (p *Processor) Wait(ctx context.Context) error {
 // received. Closing again waits for the first to be done.
 func (p *Processor) Close() error {
 	p.closing.Store(true)
+	if !p.started.Swap(true) {
+		p.shut() // there is no loop that would
+	}
 	p.net.Wake()
 	<-p.done
 	return nil

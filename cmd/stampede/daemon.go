@@ -88,7 +88,7 @@ func (s *service) options() (o daemon.Options, err error) {
 	d := &s.start.Daemon
 	o = daemon.Options{
 		Socket: d.Socket, Mode: d.Mode.FileMode, UID: d.Owner.Number(), GID: d.Group.Number(),
-		Policy: policyOf(d), Reload: s.reload, Level: &s.level, Logger: s.logger, Version: version(),
+		Policy: policyOf(d), FirstClients: d.FirstClients, Reload: s.reload, Level: &s.level, Logger: s.logger, Version: version(),
 	}
 	if o.Config, err = s.start.Config(); err != nil {
 		return o, err

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"stampede/internal/conf"
 	"stampede/internal/node"
@@ -45,12 +47,8 @@ senders, and all that it sent itself is ordered.`,
 }
 
 func (f *nodeFlags) run(c *cobra.Command, _ []string) error {
-	settings, err := f.settings.load(c.Flags())
-	if err != nil {
-		return err
-	}
 	o := &f.options
-	if o.Config, err = settings.Config(); err != nil {
+	if err := f.configure(c.Flags()); err != nil {
 		return err
 	}
 	for _, g := range f.guarantees {
@@ -58,4 +56,22 @@ func (f *nodeFlags) run(c *cobra.Command, _ []string) error {
 	}
 	o.Logger = slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
 	return node.Run(c.Context(), *o)
+}
+
+// configure sets the processor's settings, unless it is a daemon's.
+func (f *nodeFlags) configure(flags *pflag.FlagSet) error {
+	if f.options.Dial != "" {
+		for _, s := range processorFlags {
+			if flags.Changed(s.key) {
+				return fmt.Errorf("%s with dial: the processor is the daemon's", s.key)
+			}
+		}
+		return nil
+	}
+	settings, err := f.settings.load(flags)
+	if err != nil {
+		return err
+	}
+	f.options.Config, err = settings.Config()
+	return err
 }

@@ -10,6 +10,7 @@ import (
 func (f *nodeFlags) define(flags *pflag.FlagSet) {
 	o := &f.options
 	f.settings.define(flags, processorFlags)
+	flags.StringVar(&o.Dial, "dial", "", "use the processor of the daemon that listens on this socket, and wait for it; then the settings are the daemon's")
 	flags.StringVar(&o.Group, "group", node.DefaultGroup, "group to join and to send to")
 	flags.Float64Var(&o.Rate, "rate", 0, "messages/s to send, by the clock (default none)")
 	flags.IntVar(&o.Size, "size", 64, "bytes of a message")

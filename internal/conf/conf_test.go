@@ -71,6 +71,7 @@ hold-groups = [4]
 admin-users = [5]
 admin-groups = [6]
 max-clients = 16
+first-clients = 2
 client-queue = 17
 max-client-queue = 18
 raise-guarantees = true

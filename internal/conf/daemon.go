@@ -37,6 +37,7 @@ type Daemon struct {
 	AdminGroups []Group `toml:"admin-groups"`
 
 	MaxClients      int  `toml:"max-clients"`
+	FirstClients    int  `toml:"first-clients"`
 	ClientQueue     int  `toml:"client-queue"`
 	MaxClientQueue  int  `toml:"max-client-queue"`
 	RaiseGuarantees bool `toml:"raise-guarantees"`
@@ -75,6 +76,7 @@ func (d *Daemon) judge(maxMessage int) (all []error) {
 		}
 	}
 	within("daemon.max-clients", d.MaxClients, 1, mostClients)
+	within("daemon.first-clients", d.FirstClients, 0, d.MaxClients)
 	within("daemon.max-client-queue", d.MaxClientQueue, leastClientQueue, mostClientQueue)
 	switch least := max(leastClientQueue, maxMessage); {
 	case d.ClientQueue < least:

@@ -31,6 +31,7 @@ type client struct {
 	events *outlet
 	inbox  *ipc.Inbox
 	groups []evs.Group // of the last message it sent
+	joined bool        // something, at some time
 
 	writing sync.Mutex // of answers
 	answers []byte     // not written yet; of run's goroutine

@@ -19,6 +19,10 @@ type Options struct {
 	UID, GID int               // owner of the socket; -1 = unchanged
 	Listener *net.UnixListener // instead of Socket: socket activation
 	Policy   Policy
+	// FirstClients is how many clients must have joined something before the
+	// processor takes part: these miss nothing of its life. 0 = none, and clients
+	// are accepted once the processor is in its first configuration.
+	FirstClients int
 	// Reload reads the configuration again, when an operator asks for it. The
 	// words are keys that changed and take effect at the next start only.
 	Reload func() (Policy, []string, error)
@@ -61,17 +65,27 @@ func Run(ctx context.Context, o Options) error {
 		}
 	}
 	defer l.Close()
-	p, err := evs.Open(ctx, o.Config)
+	p, err := evs.Prepare(o.Config)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil // it was stopped while it waited for others
-		}
 		return step("join", err, "")
 	}
 	defer p.Close()
 	s := New(p, ServerOptions{Policy: o.Policy, Reload: o.Reload, Level: o.Level, Logger: o.Logger, Version: o.Version, Stop: stop})
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
+	if o.FirstClients > 0 {
+		go func() { served <- s.Serve(l) }()
+		s.awaitJoined(ctx, o.FirstClients)
+	}
+	if err := p.Start(ctx); err != nil {
+		s.Close()
+		if ctx.Err() != nil {
+			return nil // it was stopped while it waited for others
+		}
+		return step("join", err, "")
+	}
+	if o.FirstClients == 0 {
+		go func() { served <- s.Serve(l) }()
+	}
 	if o.Ready != nil {
 		o.Ready()
 	}

@@ -39,6 +39,9 @@ type Server struct {
 	listener *net.UnixListener
 	clients  map[*client]struct{}
 	handles  int // of them
+	joined   int // clients that ever joined something
+	awaited  int // how many of those enough waits for
+	enough   chan struct{}
 	next     uint64
 	closed   bool
 
@@ -168,6 +171,29 @@ func (s *Server) release() {
 	s.mu.Lock()
 	s.handles--
 	s.mu.Unlock()
+}
+
+// awaitJoined waits until so many clients have joined something.
+func (s *Server) awaitJoined(ctx context.Context, n int) {
+	s.mu.Lock()
+	s.enough, s.awaited = make(chan struct{}), n
+	if s.joined >= n {
+		close(s.enough)
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.enough:
+	case <-ctx.Done():
+	}
+}
+
+// hasJoined counts a client that has joined something for the first time.
+func (s *Server) hasJoined() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.joined++; s.enough != nil && s.joined == s.awaited {
+		close(s.enough)
+	}
 }
 
 // Clients is how many there are, with a handle.
