@@ -71,6 +71,10 @@ func serveDaemon(t *testing.T, c evs.Config, o daemon.ServerOptions) *running {
 		return nil
 	}
 	t.Cleanup(func() { p.Close() })
+	return serveProcessor(t, p, o)
+}
+
+func serveProcessor(t *testing.T, p *evs.Processor, o daemon.ServerOptions) *running {
 	d := &running{socket: filepath.Join(t.TempDir(), "s"), processor: p}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: d.socket, Net: "unix"})
 	if err != nil {

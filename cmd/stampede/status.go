@@ -27,6 +27,9 @@ to.`,
 		if err := r.query(ctx, "status", &s); err != nil {
 			return err
 		}
+		if s.Configuration.Members == nil {
+			s.Configuration.Members = []daemon.Member{} // before the first configuration
+		}
 		if r.json {
 			return r.object(s)
 		}
@@ -45,7 +48,11 @@ func (r *remote) printStatus(s *daemon.Status) error {
 	line("daemon", "%s, process %d, up %s", s.Version, s.PID, console.Age(s.Now.Sub(s.Started)))
 	line("cluster", "%s", s.Cluster)
 	line("processor", "%d, incarnation %d", s.Self.ID, s.Self.Incarnation)
-	line("configuration", "%d.%d, members %s", c.Epoch, c.Representative.ID, console.IDs(c.Members))
+	if len(c.Members) > 0 {
+		line("configuration", "%d.%d, members %s", c.Epoch, c.Representative.ID, console.IDs(c.Members))
+	} else {
+		line("configuration", "none yet")
+	}
 	line("clients", "%d", s.Clients)
 	line("network", "%s, datagrams of %d bytes", s.Network.Local, s.Network.Datagram)
 	if s.Network.Group != "" {
