@@ -44,6 +44,9 @@ Without --lab nothing leaves the loopback interface, and no privilege is needed.
 The exit status is 1 when the order was wrong, a message was lost or delivered
 twice, or a host died; what goes wrong with Corosync is only told. Such a run
 has no figures.`,
+		Example: `  stampede bench
+  stampede bench --size 1350 --hosts 2 --duration 10s
+  stampede bench --lab --engine stampede,raw,corosync-knet --repeat 3`,
 		Args: cobra.NoArgs,
 		RunE: f.run,
 	}

@@ -54,6 +54,8 @@ trains of them. --for 6m outlasts the memberships of switches that snoop.
 
 The exit status is 0 when nothing will not work, 1 when something will not, and
 2 when the flags or the file make no sense.`,
+		Example: `  stampede check --config stampede.toml
+  stampede check --reach --expect 2`,
 		Args: func(_ *cobra.Command, arg []string) error {
 			if len(arg) > 0 {
 				return badUsage(fmt.Errorf("check: %q: there are flags only", arg[0]))

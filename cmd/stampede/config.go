@@ -22,8 +22,12 @@ func configVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Look at the settings that a daemon or a node would have",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Long: `Look at the settings that a daemon or a node would have: what they come to, and
+what is wrong with them.`,
+		Example: `  stampede config show --config stampede.toml --origin
+  stampede config check --config stampede.toml`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(configShowVerb(), configCheckVerb())
 	return c
@@ -42,6 +46,8 @@ have been worked out; 0 and '' are left to the machine.
 
 The exit status is 1 when a file, a variable or a flag cannot be read, in which
 case nothing is printed, and when the values do not go together.`,
+		Example: `  stampede config show
+  stampede config show --config stampede.toml --mtu 1400 --origin`,
 		Args: cobra.NoArgs,
 		RunE: f.show,
 	}
@@ -62,6 +68,8 @@ Nothing is opened, and nothing is asked of the machine but its users and groups:
 stampede check tells whether these settings will work on it.
 
 The exit status is 1 when something is wrong.`,
+		Example: `  stampede config check --config stampede.toml
+  stampede config check --json | jq -r .wrong[]`,
 		Args: cobra.NoArgs,
 		RunE: f.check,
 	}

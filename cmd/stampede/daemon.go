@@ -41,6 +41,8 @@ path. docs/daemon.md has all of it, and examples/systemd the units.
 
 The exit status is 2 when the settings make no sense, and 1 when anything else
 fails.`,
+		Example: `  stampede daemon --config stampede.toml
+  stampede daemon --id 1 --multicast 239.192.7.1:5500 --daemon-log-level debug`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			err := runDaemon(c, f)

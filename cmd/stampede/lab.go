@@ -39,6 +39,8 @@ deliver anything, from the fault until the next one.
 It needs root, and the commands ip of iproute2 and nft of nftables. The exit
 status is 1 when a promise was not kept, when a processor ended by itself, or
 when the cluster did not come together: then the traces and logs are kept.`,
+		Example: `  stampede lab --hosts 3 --duration 30s --seed 1
+  stampede lab --faults kill,partition`,
 		RunE: f.run,
 	}
 	f.define(c.Flags())

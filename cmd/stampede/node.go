@@ -37,6 +37,8 @@ line as JSON.
 
 With --expect it leaves by itself when it has delivered so many messages of all
 senders, and all that it sent itself is ordered.`,
+		Example: `  stampede node --id 1 --multicast 239.192.7.1:5500 --rate 1000 --trace 1.jsonl
+  stampede node --config stampede.toml`,
 		Args: cobra.NoArgs,
 		RunE: f.run,
 	}

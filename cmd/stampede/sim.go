@@ -53,6 +53,9 @@ busy for what each step costs as it was measured, and a link with a rate; sender
 keep their queues full. It prints what is delivered, by the number of hosts.
 
 The exit status is 1 when a world failed.`,
+		Example: `  stampede sim --seeds 10000
+  stampede sim --seeds 1 --seed 4711 --verbose
+  stampede sim internal/sim/scenarios/*.sim`,
 		RunE: f.run,
 	}
 	flags := c.Flags()

@@ -26,6 +26,7 @@ const (
 	toml      = "github.com/pelletier/go-toml/v2"
 	xnet      = "golang.org/x/net"
 	xsys      = "golang.org/x/sys"
+	xterm     = "golang.org/x/term"
 )
 
 // plan is the floor plan, the lowest floor first: a package may import only
@@ -56,12 +57,13 @@ var plan = []struct {
 	{"internal/lab/drill", floor{imports: []string{"internal/lab", "internal/trace", "internal/verify"}}},
 	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
 	{"internal/systemd", floor{modules: []string{systemd}}},
-	{"internal/daemon", floor{imports: []string{"evs", "internal/ipc"}, modules: []string{xsys}}},
+	{"internal/daemon", floor{imports: []string{"evs", "internal/ipc", "perf", "wire"}, modules: []string{xsys}}},
+	{"internal/console", floor{imports: []string{"internal/daemon", "evs"}, modules: []string{histogram, xterm}}},
 	{"internal/node", floor{imports: []string{"evs", "internal/trace"}}},
 	{"bench/raw", floor{imports: []string{"sock", "batch"}, modules: []string{histogram}}},
 	{"bench/corosync", floor{modules: []string{xsys}}},
 	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "internal/daemon", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "internal/daemon", "internal/ipc", "internal/systemd", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/sim/flood", "internal/sim/gauge", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "internal/console", "internal/daemon", "internal/ipc", "internal/systemd", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/sim/flood", "internal/sim/gauge", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }
