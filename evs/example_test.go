@@ -192,3 +192,32 @@ func ExampleHandle_TryMcastGroups() {
 	}
 	// Output: from outside 1
 }
+
+// A program uses the processor of a daemon as it would its own, and finds it
+// again when it was restarted.
+func ExampleDial() {
+	ctx := context.Background()
+	h, err := evs.Dial(ctx, evs.DefaultSocket, evs.HandleOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	news, _ := evs.GroupOf("news")
+	if err := h.Join(news); err != nil {
+		log.Fatal(err)
+	}
+	for {
+		for e, err := range h.Events(ctx) {
+			if err != nil {
+				log.Print(err)
+				break
+			}
+			if e.Kind == evs.Deliver {
+				fmt.Printf("%d: %s\n", e.Sender, e.Payload)
+			}
+		}
+		h.Close()
+		if h, err = h.Redial(ctx); err != nil { // waits until it is there
+			log.Fatal(err)
+		}
+	}
+}
