@@ -53,6 +53,7 @@ var plan = []struct {
 	{"internal/lab/drill", floor{imports: []string{"internal/lab", "internal/trace", "internal/verify"}}},
 	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
 	{"internal/daemon", floor{imports: []string{"evs", "internal/ipc"}, modules: []string{xsys}}},
+	{"evs/libevs", floor{}},
 	{"internal/node", floor{imports: []string{"evs", "internal/trace"}}},
 	{"bench/raw", floor{imports: []string{"sock", "batch"}, modules: []string{histogram}}},
 	{"bench/corosync", floor{modules: []string{xsys}}},
