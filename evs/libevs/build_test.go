@@ -146,3 +146,17 @@ func run(t *testing.T, socket, path string, arg ...string) string {
 	}
 	return out.String()
 }
+
+func must(t *testing.T, name string, arg ...string) {
+	t.Helper()
+	if err := output(name, arg...); err != "" {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -123,6 +123,13 @@ func serveAt(t *testing.T, c evs.Config, policy daemon.Policy) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { p.Close() })
+	_, path := serveOn(t, p, policy)
+	return path
+}
+
+func serveOn(t *testing.T, p *evs.Processor, policy daemon.Policy) (*daemon.Server, string) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
@@ -133,12 +140,11 @@ func serveAt(t *testing.T, c evs.Config, policy daemon.Policy) string {
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {
 		s.Close()
-		p.Close()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})
-	return path
+	return s, path
 }
 
 // cluster are addresses of so many processors on this machine.
