@@ -113,23 +113,23 @@ func TestClusterOnThreeHosts(t *testing.T) {
 	throughKills(t, daemons)
 }
 
-func throughKills(t *testing.T, daemons []*process) {
-	path := plain.program(t, "test/cluster.c")
-	dir := t.TempDir()
+func throughKills(parent *testing.T, daemons []*process) {
+	path := plain.program(parent, "test/cluster.c")
+	dir := parent.TempDir()
 	started := make(chan struct{})
 	for i, d := range daemons {
 		d.Socket = filepath.Join(dir, fmt.Sprint("s", i))
-		go func() { defer func() { started <- struct{}{} }(); d.launch(t) }()
+		go func() { defer func() { started <- struct{}{} }(); d.launch(parent, parent) }()
 	}
 	for range daemons { // the first waits for the last
 		<-started
 	}
 	for victim := range daemons {
-		t.Run(fmt.Sprint("kill ", victim+1), func(t *testing.T) { throughKill(t, path, daemons, victim) })
+		parent.Run(fmt.Sprint("kill ", victim+1), func(t *testing.T) { throughKill(t, parent, path, daemons, victim) })
 	}
 }
 
-func throughKill(t *testing.T, path string, daemons []*process, victim int) {
+func throughKill(t, parent *testing.T, path string, daemons []*process, victim int) {
 	var programs []*program
 	for i, d := range daemons {
 		programs = append(programs, startProgram(t, d.Socket, path, i+1, len(daemons)))
@@ -152,7 +152,7 @@ func throughKill(t *testing.T, path string, daemons []*process, victim int) {
 		p.until("members 2")
 		p.some(2)
 	}
-	daemons[victim].launch(t)
+	daemons[victim].launch(t, parent)
 	programs[victim].until("again")
 	for i, p := range programs {
 		if i != victim {

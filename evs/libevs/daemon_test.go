@@ -70,8 +70,8 @@ type process struct {
 	wrap func(name string, arg ...string) *exec.Cmd // e.g. onto a host of a lab
 }
 
-// launch starts it and waits until it accepts clients.
-func (p *process) launch(t *testing.T) {
+// launch starts it, for as long as owner runs, and waits until it accepts clients.
+func (p *process) launch(t, owner *testing.T) {
 	t.Helper()
 	text, err := json.Marshal(p.setup)
 	if err != nil {
@@ -96,7 +96,7 @@ func (p *process) launch(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.cmd = c
-	t.Cleanup(func() { stdin.Close(); c.Process.Kill(); c.Wait() })
+	owner.Cleanup(func() { stdin.Close(); c.Process.Kill(); c.Wait() })
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatalf("daemon: %q, %v", line, err)
 	}
