@@ -44,7 +44,7 @@ func (b *build) String() string {
 }
 
 // need makes the library, and skips the test where there is no compiler.
-func (b *build) need(t *testing.T) {
+func (b *build) need(t testing.TB) {
 	t.Helper()
 	testenv.NeedLinux(t)
 	for _, c := range []string{"make", b.cc} {
@@ -98,7 +98,7 @@ func (b *build) libs() []string {
 var compiled sync.Map // what program makes, by its path
 
 // program compiles one source file and is the path of the result.
-func (b *build) program(t *testing.T, source string, options ...string) string {
+func (b *build) program(t testing.TB, source string, options ...string) string {
 	t.Helper()
 	b.need(t)
 	compiler := b.cc
@@ -118,7 +118,7 @@ func (b *build) program(t *testing.T, source string, options ...string) string {
 }
 
 // start starts a program with what it finds its daemon by.
-func start(t *testing.T, socket, path string, arg ...string) (*exec.Cmd, *bytes.Buffer) {
+func start(t testing.TB, socket, path string, arg ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	c, out := command(t, socket, path, arg...)
 	if err := c.Start(); err != nil {
@@ -127,7 +127,7 @@ func start(t *testing.T, socket, path string, arg ...string) (*exec.Cmd, *bytes.
 	return c, out
 }
 
-func command(t *testing.T, socket, path string, arg ...string) (*exec.Cmd, *bytes.Buffer) {
+func command(t testing.TB, socket, path string, arg ...string) (*exec.Cmd, *bytes.Buffer) {
 	out := new(bytes.Buffer)
 	c := exec.CommandContext(t.Context(), path, arg...)
 	c.Env = append(os.Environ(), "STAMPEDE_SOCKET="+socket,
@@ -138,7 +138,7 @@ func command(t *testing.T, socket, path string, arg ...string) (*exec.Cmd, *byte
 }
 
 // run runs a program to its end, and is what it printed.
-func run(t *testing.T, socket, path string, arg ...string) string {
+func run(t testing.TB, socket, path string, arg ...string) string {
 	t.Helper()
 	c, out := start(t, socket, path, arg...)
 	if err := c.Wait(); err != nil {
@@ -147,14 +147,14 @@ func run(t *testing.T, socket, path string, arg ...string) string {
 	return out.String()
 }
 
-func must(t *testing.T, name string, arg ...string) {
+func must(t testing.TB, name string, arg ...string) {
 	t.Helper()
 	if err := output(name, arg...); err != "" {
 		t.Fatal(err)
 	}
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

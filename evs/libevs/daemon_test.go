@@ -71,7 +71,7 @@ type process struct {
 }
 
 // launch starts it, for as long as owner runs, and waits until it accepts clients.
-func (p *process) launch(t, owner *testing.T) {
+func (p *process) launch(t, owner testing.TB) {
 	t.Helper()
 	text, err := json.Marshal(p.setup)
 	if err != nil {
@@ -103,7 +103,7 @@ func (p *process) launch(t, owner *testing.T) {
 }
 
 // kill is kill -9.
-func (p *process) kill(t *testing.T) {
+func (p *process) kill(t testing.TB) {
 	t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -112,12 +112,12 @@ func (p *process) kill(t *testing.T) {
 }
 
 // serve runs a daemon in this process, alone, and is the path of its socket.
-func serve(t *testing.T, policy daemon.Policy) string {
+func serve(t testing.TB, policy daemon.Policy) string {
 	t.Helper()
 	return serveAt(t, evs.Config{ID: 1}, policy)
 }
 
-func serveAt(t *testing.T, c evs.Config, policy daemon.Policy) string {
+func serveAt(t testing.TB, c evs.Config, policy daemon.Policy) string {
 	t.Helper()
 	p, err := evs.Open(t.Context(), c)
 	if err != nil {
@@ -128,7 +128,7 @@ func serveAt(t *testing.T, c evs.Config, policy daemon.Policy) string {
 	return path
 }
 
-func serveOn(t *testing.T, p *evs.Processor, policy daemon.Policy) (*daemon.Server, string) {
+func serveOn(t testing.TB, p *evs.Processor, policy daemon.Policy) (*daemon.Server, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -148,7 +148,7 @@ func serveOn(t *testing.T, p *evs.Processor, policy daemon.Policy) (*daemon.Serv
 }
 
 // cluster are addresses of so many processors on this machine.
-func cluster(t *testing.T, n int) (configs []evs.Config) {
+func cluster(t testing.TB, n int) (configs []evs.Config) {
 	t.Helper()
 	configs = make([]evs.Config, n)
 	for i := range configs {
