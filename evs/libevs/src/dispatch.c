@@ -41,6 +41,7 @@ static cs_error_t take(struct turn *t, enum fill how)
 		memory = false;
 	}
 	bool ended = h->ended;
+	memory = memory && (there || !h->starved);
 	pthread_mutex_unlock(&h->in);
 	if (!memory)
 		return CS_ERR_NO_MEMORY;

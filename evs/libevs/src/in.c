@@ -107,8 +107,9 @@ static struct segment *room(struct handle *h)
 static int fill(struct handle *h, size_t most)
 {
 	struct segment *s = h->garbled ? NULL : room(h);
+	h->starved = s == NULL && !h->garbled;
 	if (s == NULL)
-		return 0; /* no memory: the events remain where they are */
+		return 0; /* the events remain where they are */
 	size_t space = s->cap - s->end;
 	ssize_t n;
 	do

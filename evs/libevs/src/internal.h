@@ -86,6 +86,7 @@ struct handle {
 	struct keyset *keys;
 	size_t longest; /* event */
 	bool ended;     /* nothing more can be read */
+	bool starved;   /* there was no memory to read to */
 	bool garbled;   /* behind the whole records stands no record */
 
 	pthread_mutex_t say; /* why; under no other lock's protection */
