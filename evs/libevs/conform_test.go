@@ -11,7 +11,7 @@ import (
 )
 
 // little makes it noticed when events are left in the daemon.
-var little = daemon.Policy{QueueBytes: 4 << 20, MaxQueueBytes: 4 << 20}
+var little = daemon.Policy{MaxQueueBytes: 32 << 20}
 
 // each runs every test of a program in C, one process each.
 func each(t *testing.T, b *build, source, socket string) {

@@ -239,6 +239,8 @@ static cs_error_t options_of(evs_x_options_t *o, const evs_x_options_t *given)
 		o->socket = DEFAULT_SOCKET;
 	if (o->name == NULL)
 		o->name = program_invocation_short_name;
+	if (o->queue_bytes == 0)
+		o->queue_bytes = UINT64_MAX; /* programs of old know no limit: as much as the operator allows */
 	if (o->memory_bytes == 0)
 		o->memory_bytes = number("STAMPEDE_MEMORY");
 	if (o->memory_bytes == 0)

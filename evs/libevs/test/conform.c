@@ -464,7 +464,7 @@ static void finalize_inside(void)
 
 static void busy_without_dispatch(void)
 {
-	enum { ROUNDS = 600, LENGTH = 100000 }; /* 60 MB, more than the daemon keeps for anybody */
+	enum { ROUNDS = 600, LENGTH = 100000 }; /* 60 MB, more than the daemon keeps in this test */
 	struct seen s;
 	evs_handle_t h = joined_to(&s, "a");
 	int fd = descriptor(h);

@@ -69,7 +69,8 @@ typedef struct {
 	size_t size;            /* sizeof(evs_x_options_t) */
 	const char *socket;     /* default $STAMPEDE_SOCKET, or /run/stampede/stampede.sock */
 	const char *name;       /* for operators; default the program's */
-	uint64_t queue_bytes;   /* of events that may wait in the daemon; default the daemon's */
+	uint64_t queue_bytes;   /* of events that may wait in the daemon; default and most
+				   what it allows, 64 MiB if its operator said nothing else */
 	uint64_t memory_bytes;  /* of events that may wait in this program; default
 				   $STAMPEDE_MEMORY, or 1 GiB */
 	uint32_t timeout_ms;    /* for an answer of the daemon; default 5000 */
