@@ -11,6 +11,12 @@ import "stampede/wire"
 // A lent frame ends its datagram, so that head and tail are all of it.
 
 const (
+	// LendFrom is how many bytes a message has at least for its loan to cost less
+	// than its copy. A copied message fills up the datagrams of those before and
+	// behind it; a lent one ends with a short datagram, and with that its train:
+	// a train more, at both ends, for each message. That is worth the copy of
+	// most of a megabyte (BenchmarkCrossover, docs/performance.md).
+	LendFrom = 1 << 20
 	// maxTail is how many parts of a message one datagram refers to; behind
 	// so many it ends early. Few, since each is an element of an iovec, of
 	// which one send takes MaxElements for up to MaxSegments datagrams.
@@ -27,8 +33,9 @@ const (
 //
 // What gains nothing by lending is copied as Append does, and then
 // loan.Outstanding() is 0: nothing is lent and Release will never return it.
-// These are messages of less than half a datagram or in many small parts, and
-// all of them where datagrams are sealed or compressed. Errors are Append's.
+// These are messages of less than PackerConfig.LendFrom bytes, of less than half
+// a datagram, or in many small parts, and all of them where datagrams are sealed or compressed. Errors are
+// Append's.
 func (p *Packer) Lend(m *Message, iov [][]byte, loan *Loan) (number uint64, err error) {
 	n := 0
 	for _, part := range iov {
@@ -48,7 +55,7 @@ func (p *Packer) Lend(m *Message, iov [][]byte, loan *Loan) (number uint64, err 
 
 // worthLending says whether not copying n bytes in so many parts gains anything.
 func (p *Packer) worthLending(n, parts int) bool {
-	return !p.config.Sealed && p.stage == nil && n > p.capacity/2 && n >= minPart*parts
+	return !p.config.Sealed && p.stage == nil && n >= p.config.LendFrom && n > p.capacity/2 && n >= minPart*parts
 }
 
 func (p *Packer) lend(m *Message, iov [][]byte, n int, loan *Loan) (uint64, error) {

@@ -35,6 +35,7 @@ type PackerConfig struct {
 	QueueBytes  int        // bytes accepted and not yet popped; 0 = what the arena holds
 	Compress    wire.Codec // CodecNone = off
 	FirstNumber uint64     // of the first message; 0 is taken as 1
+	LendFrom    int        // bytes of the shortest message that Lend does not copy; 0 = LendFrom
 }
 
 // Check names the first field that NewPacker would have to change.
@@ -48,6 +49,8 @@ func (c *PackerConfig) Check() error {
 		return fmt.Errorf("batch: QueueBytes %d is negative", c.QueueBytes)
 	case c.Compress >= wire.NumCodecs:
 		return fmt.Errorf("batch: Compress %d is no codec", c.Compress)
+	case c.LendFrom < 0:
+		return fmt.Errorf("batch: LendFrom %d is negative", c.LendFrom)
 	}
 	return nil
 }
@@ -65,6 +68,9 @@ func (c PackerConfig) settled() PackerConfig {
 		c.Compress = wire.CodecNone
 	}
 	c.FirstNumber = max(c.FirstNumber, 1)
+	if c.LendFrom <= 0 {
+		c.LendFrom = LendFrom
+	}
 	return c
 }
 

@@ -153,7 +153,14 @@ func drain(r *receiver, p *Packer) (lengths []int) {
 
 func packerWith(c PackerConfig, chunks int) (*Packer, *Arena) {
 	a := NewArena(make([]byte, chunks*ChunkBytes))
-	return NewPacker(c, a), a
+	return NewPacker(lending(c), a), a
+}
+
+// lending is c with loans of all that is longer than half a datagram: the tests
+// are about what becomes of loans, not about which are worth it.
+func lending(c PackerConfig) PackerConfig {
+	c.LendFrom = 1
+	return c
 }
 
 func text(n int, seed byte) []byte {
@@ -447,6 +454,17 @@ func TestMessagesDoNotAllocate(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(20, round); n != 0 {
 			t.Errorf("%s: %v allocations", c.name, n)
+		}
+	}
+}
+
+// TestLendCopiesWhatIsShort: a loan of less than LendFrom bytes is over at once.
+func TestLendCopiesWhatIsShort(t *testing.T) {
+	p := NewPacker(PackerConfig{Datagram: 1472}, NewArena(make([]byte, 64*ChunkBytes)))
+	body, loan := make([]byte, LendFrom), new(Loan)
+	for n, lent := range map[int]bool{LendFrom - 1: false, LendFrom: true} {
+		if _, err := p.Lend(&Message{}, [][]byte{body[:n]}, loan); err != nil || loan.Outstanding() > 0 != lent {
+			t.Errorf("%d bytes: %v, %d datagrams refer to them", n, err, loan.Outstanding())
 		}
 	}
 }

@@ -54,7 +54,7 @@ func newQueueWorld(t testing.TB, r *rand.Rand, codec wire.Codec) *queueWorld {
 	}
 	w.arena = NewArena(make([]byte, memory))
 	var err error
-	if w.q, err = NewQueue(w.c, w.arena); err != nil {
+	if w.q, err = NewQueue(lending(w.c), w.arena); err != nil {
 		t.Fatal(err)
 	}
 	for range 1 + r.IntN(40) {
@@ -274,7 +274,7 @@ func queueWith(t testing.TB, c PackerConfig, history int) *queueWorld {
 	w := &queueWorld{t: t, r: rand.New(rand.NewPCG(1, 2)), c: c, lent: map[*Loan][]byte{}, in: newReceiver(t)}
 	w.arena = NewArena(make([]byte, QueueMemory(c)+history))
 	var err error
-	if w.q, err = NewQueue(c, w.arena); err != nil {
+	if w.q, err = NewQueue(lending(c), w.arena); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -459,7 +459,7 @@ func TestSetsKeepTheirNames(t *testing.T) {
 // TestQueueDoesNotAllocate: nor when messages are cut, or lent.
 func TestQueueDoesNotAllocate(t *testing.T) {
 	c := PackerConfig{Datagram: 1472, MaxMessage: 1 << 16, QueueBytes: 1 << 20}
-	q, err := NewQueue(c, NewArena(make([]byte, QueueMemory(c)+1<<20)))
+	q, err := NewQueue(lending(c), NewArena(make([]byte, QueueMemory(c)+1<<20)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,10 +93,10 @@ func (r *Result) path() string {
 		name string
 		v, d any
 	}{
-		{"rate", s.Rate, d.Rate}, {"load", s.Load, d.Load}, {"via", s.Via, d.Via}, {"data", s.Data, d.Data},
+		{"rate", s.Rate, d.Rate}, {"load", s.Load, d.Load}, {"via", s.Via, d.Via}, {"clients", s.Clients, d.Clients}, {"data", s.Data, d.Data},
 		{"loss", s.Loss, d.Loss}, {"transport", s.Transport, d.Transport}, {"ip", s.IP, d.IP}, {"socket", s.Socket, d.Socket},
 		{"gso", s.GSO, d.GSO}, {"gro", s.GRO, d.GRO}, {"wait", s.Wait, d.Wait}, {"compress", s.Compress, d.Compress},
-		{"check", s.Check, d.Check}, {"mtu", s.MTU, d.MTU}, {"buffer", s.ReceiveBuffer, d.ReceiveBuffer}, {"place", place, "loopback"},
+		{"check", s.Check, d.Check}, {"mtu", s.MTU, d.MTU}, {"buffer", s.ReceiveBuffer, d.ReceiveBuffer}, {"cpus", s.CPUs, d.CPUs}, {"busypoll", s.BusyPoll, d.BusyPoll}, {"place", place, "loopback"},
 	} {
 		if p.v != p.d {
 			path += fmt.Sprintf("/%s=%v", p.name, p.v)

@@ -24,6 +24,7 @@ const (
 	viaAuto    Via = iota
 	viaReceive     // a goroutine in Receive; another one sends
 	viaServe       // a function on the loop's goroutine, which in a flood sends too
+	viaDaemon      // as viaReceive, in programs that reach the processor through a daemon
 )
 
 // transport of a scenario whose choice was made.
@@ -48,7 +49,7 @@ var (
 	fillers    = choices[filler]{{"letters", letters}, {"text", prose}, {"random", noise}}
 	engines    = choices[Engine]{{"stampede", stampede}, {"raw", rawSockets}, {"roundtrip", roundTrip},
 		{"corosync-udp", corosyncUDP}, {"corosync-knet", corosyncKnet}}
-	vias = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}}
+	vias = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}, {"daemon", viaDaemon}}
 )
 
 // find is the meaning of word.

@@ -25,6 +25,7 @@ func openEvs(ctx context.Context, a *assignment) (engine, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.BusyPoll = 0 // the socket has it
 		p.lossy = newLossy(network, s.Loss, s.Seed, a.Host)
 		c.Network = p.lossy
 	}
@@ -72,6 +73,10 @@ func configOf(a *assignment) evs.Config {
 	}
 	if killings.of(s.Kill) { // as fast as by default, and it is known who dies
 		c.Detect, c.FixedSequencer = 0, true
+	}
+	c.BusyPoll = s.BusyPoll
+	if cpus, err := s.cpus(); err == nil && len(cpus) > 0 { // it was judged
+		c.CPUs = []int{cpus[(a.Host-1)%len(cpus)]}
 	}
 	for n := range s.Hosts {
 		c.Start = append(c.Start, evs.ProcessorID(n+1))

@@ -31,7 +31,7 @@ const (
 	scopeAll                 // agreed, safe: one chain
 )
 
-func newCheck(size, senders int, g evs.Guarantee) *check {
+func newCheck(size, senders, clients int, g evs.Guarantee) *check {
 	c := &check{size: size, ledgers: make([]ledger, senders), awaited: senders}
 	switch g {
 	case evs.Agreed, evs.Safe:
@@ -41,7 +41,7 @@ func newCheck(size, senders int, g evs.Guarantee) *check {
 	}
 	for i := range c.ledgers {
 		l := &c.ledgers[i]
-		l.next = 1
+		l.next, l.unmarked = 1, clients
 		l.salt = salt(uint64(i+1), uint64(size))
 		l.into = &l.chain
 		if c.scope == scopeAll {
@@ -104,9 +104,11 @@ func (c *check) deliverRare(l *ledger, e *evs.Event) bool {
 	case len(e.Payload) != markerBytes(c.size) || first != 0:
 		c.damaged++
 	case fresh:
-		l.marked, l.count = true, markerCount(e.Payload)
+		l.marked = true
+		l.unmarked--
+		l.count += markerCount(e.Payload) + 1
 	}
-	if l.marked && !l.whole && l.distinct() == l.count+1 {
+	if l.unmarked == 0 && !l.whole && l.distinct() == l.count {
 		l.whole = true
 		c.awaited--
 	}
@@ -145,9 +147,10 @@ type ledger struct {
 	missing    uint64 // numbers given up
 	duplicates uint64 // deliveries of a number that had been
 
-	marked bool   // the marker is here
-	count  uint64 // and tells this
-	whole  bool   // all is here
+	marked   bool   // a marker is here
+	unmarked int    // how many are not: each of the sender's clients sends one
+	count    uint64 // of messages, as those tell that are here
+	whole    bool   // all is here
 
 	seen []uint64 // bits of the numbers ahead, at number modulo window; nil until needed
 }

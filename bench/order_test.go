@@ -36,7 +36,7 @@ const (
 
 // judged has one host deliver events as they were sent and another as changed.
 func judged(g evs.Guarantee, size int, events, changed []evs.Event) (verdict, bool) {
-	a, b := newCheck(size, testSenders, g), newCheck(size, testSenders, g)
+	a, b := newCheck(size, testSenders, 1, g), newCheck(size, testSenders, 1, g)
 	for i := range events {
 		a.deliver(&events[i])
 	}
@@ -69,7 +69,7 @@ func TestCheckOfAKilledSender(t *testing.T) {
 		for _, g := range guarantees {
 			var digests []digest
 			for host, events := range [][]evs.Event{c.a, c.b} {
-				k := newCheck(64, testSenders, g.meaning)
+				k := newCheck(64, testSenders, 1, g.meaning)
 				k.spare(1)
 				for i := range events {
 					k.deliver(&events[i])

@@ -178,3 +178,9 @@ func shell(words []string) string {
 	}
 	return strings.Join(quoted, " ")
 }
+
+// Machine is this machine in a line: processor, cores, kernel, Go.
+func Machine() string {
+	e := newEnvironment("")
+	return fmt.Sprintf("%s, %d cores, kernel %s, %s", procLine("/proc/cpuinfo", "model name"), e.Cores, e.Kernel, runtime.Version())
+}

@@ -27,6 +27,7 @@ type Result struct {
 	Guarantee string  `json:"guarantee"`
 	Rate      float64 `json:"rate"` // messages/s a sender; 0 = flood
 	Via       string  `json:"via"`
+	Clients   int     `json:"clients,omitempty"` // of each host's daemon
 	Data      string  `json:"data"`
 	Load      float64 `json:"load_percent,omitempty"` // of the saturation measured before: it made the rate
 	Kill      string  `json:"kill,omitempty"`         // who was killed: host 1, of which nothing is told
@@ -82,6 +83,8 @@ type Result struct {
 	Wait               string  `json:"wait"`
 	Compress           string  `json:"compress"`
 	Check              string  `json:"check"` // CRC-32C of datagrams: on, off
+	CPUs               string  `json:"cpus,omitempty"`
+	BusyPoll           string  `json:"busy_poll,omitempty"`
 	DatagramBytes      int     `json:"datagram_bytes"`
 	ReceiveBufferBytes int     `json:"receive_buffer_bytes"` // granted to the host that got least
 	LossPercent        float64 `json:"loss_percent"`
@@ -151,7 +154,7 @@ func newResult(s *Scenario, e Environment) Result {
 	r := Result{
 		of: *s, Suite: s.Suite, Data: s.Data, Load: s.Load,
 		Scenario: s.Name, Engine: s.Engine, Repetition: s.Repetition, Hosts: s.Hosts, Senders: s.Senders, Size: s.Size,
-		Guarantee: s.Guarantee, Rate: s.Rate, Via: word(vias, s.via()),
+		Guarantee: s.Guarantee, Rate: s.Rate, Via: word(vias, s.via()), Clients: s.Clients,
 		WarmupS: s.Warmup.Seconds(), DurationS: s.Duration.Seconds(),
 		Transport: "multicast", IP: s.IP, Socket: s.Socket, Wait: s.Wait, Compress: s.Compress,
 		LossPercent: s.Loss, Seed: s.Seed, Lab: s.Lab, Environment: e,
@@ -163,7 +166,10 @@ func newResult(s *Scenario, e Environment) Result {
 	if s.transport() == unicast {
 		r.Transport = "unicast"
 	}
-	r.Check = s.Check
+	r.Check, r.CPUs = s.Check, s.CPUs
+	if s.BusyPoll > 0 {
+		r.BusyPoll = s.BusyPoll.String()
+	}
 	switch e := engines.of(s.Engine); {
 	case e.bare():
 		r.Guarantee, r.Via = notSo, notSo
@@ -240,7 +246,7 @@ func (r *Result) addOrder(outs []*outcome) {
 	var digests []digest
 	sent := slices.Repeat([]uint64{untold}, r.Senders)
 	for _, o := range outs {
-		digests = append(digests, o.Order)
+		digests = append(append(digests, o.Order), o.Others...)
 		if o.Host <= r.Senders {
 			sent[o.Host-1] = o.Sent
 		}

@@ -15,6 +15,8 @@ type Options struct {
 	// Host is the command of a process that calls Host: this very program,
 	// as a rule, and an argument that tells it so.
 	Host []string
+	// Daemon is the command of a process that calls Daemon.
+	Daemon []string
 	// Version is that of the program, for the results.
 	Version string
 	// Table gets a row for every run; Progress what is going on, in one line
@@ -34,7 +36,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 			return nil, err
 		}
 	}
-	r := &runner{env: newEnvironment(o.Version), show: newProgress(o.Progress, o.Live), newPlace: newPlace, lead: lead, stalled: stalled}
+	r := &runner{env: newEnvironment(o.Version), show: newProgress(o.Progress, o.Live), newPlace: newPlace, lead: lead, stalled: stalled, daemon: o.Daemon}
 	r.launch = func(p place) launcher {
 		return func(ctx context.Context, n int) (*conn, error) {
 			return startProcess(p.command(ctx, n, o.Host[0], o.Host[1:]...))
@@ -61,6 +63,7 @@ type runner struct {
 	lead     time.Duration // from the schedule to the start, for all hosts to read it
 	stalled  time.Duration // see schedule
 	client   []byte        // see assignment
+	daemon   []string      // see assignment
 }
 
 // runAll compares the runs that were finished, if not all were.
@@ -154,6 +157,9 @@ func (r *runner) try(ctx context.Context, p place, s *Scenario) (*rawResult, err
 			assignments[i].Client = r.client
 		}
 	}
+	for i := range assignments {
+		assignments[i].Daemon = r.daemon
+	}
 	c, err := startCluster(ctx, r.launch(p), assignments)
 	defer c.stop()
 	if err != nil {
@@ -199,6 +205,9 @@ func (r *runner) converse(ctx context.Context, c *cluster, s *Scenario) (*rawRes
 		}
 		reports[i].Outcome.Host = i + 1
 		reports[i].Outcome.Order.host = i + 1
+		for k := range reports[i].Outcome.Others {
+			reports[i].Outcome.Others[k].host = i + 1
+		}
 		if n := len(reports[i].Outcome.Order.Senders); n != s.Senders {
 			return nil, fmt.Errorf("host %d: an outcome of %d senders, not %d", i+1, n, s.Senders)
 		}

@@ -3,6 +3,8 @@ package bench
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"stampede/bench/corosync"
@@ -12,12 +14,13 @@ import (
 
 // Limits of a Scenario.
 const (
-	MaxHosts = 64                        // processes on one machine; a lab has addresses for more
-	MaxSize  = 64 << 20                  // evs.Config.MaxMessageBytes goes no further
-	MaxRate  = 1e7                       // messages/s of one sender: beyond it a slot is shorter than two reads of the clock
-	MinMTU   = 576                       // every IPv4 host takes it (RFC 791)
-	MinMTU6  = 1280                      // every IPv6 link carries it (RFC 8200)
-	MaxMTU   = sock.MaxDatagram + 20 + 8 // with the headers of IPv4 and UDP
+	MaxHosts   = 64                        // processes on one machine; a lab has addresses for more
+	MaxSize    = 64 << 20                  // evs.Config.MaxMessageBytes goes no further
+	MaxRate    = 1e7                       // messages/s of one sender: beyond it a slot is shorter than two reads of the clock
+	MaxClients = 1000                      // of one daemon
+	MinMTU     = 576                       // every IPv4 host takes it (RFC 791)
+	MinMTU6    = 1280                      // every IPv6 link carries it (RFC 8200)
+	MaxMTU     = sock.MaxDatagram + 20 + 8 // with the headers of IPv4 and UDP
 
 	MaxReceiveBuffer = 1 << 30 // the kernel doubles it into an int
 )
@@ -36,19 +39,22 @@ type Scenario struct {
 	Data      string  // DataWords: what it is filled with
 	Rate      float64 // messages/s of each sender, by the clock; 0 = as fast as accepted
 	Load      float64 // percent of the saturation measured before, which then makes the rate; 0 = as Rate says
-	Via       string  // auto|receive|serve: where deliveries are taken; see via
+	Via       string  // ViaWords: where deliveries are taken; see via
+	Clients   int     // of each host's daemon, via daemon; 0 = 1
 
 	Warmup   time.Duration // not measured
 	Duration time.Duration // measured
 
-	Transport string // TransportWords; auto = multicast where it can be had
-	IP        int    // 4 or 6
-	Socket    string // SocketWords
-	GSO, GRO  string // SwitchWords
-	Wait      string // WaitWords
-	Compress  string // CompressWords
-	Check     string // CheckWords: CRC-32C of Stampede's and raw datagrams
-	MTU       int    // bytes of an IP packet; 0 = the interface's
+	Transport string        // TransportWords; auto = multicast where it can be had
+	IP        int           // 4 or 6
+	Socket    string        // SocketWords
+	GSO, GRO  string        // SwitchWords
+	Wait      string        // WaitWords
+	Compress  string        // CompressWords
+	Check     string        // CheckWords: CRC-32C of Stampede's and raw datagrams
+	MTU       int           // bytes of an IP packet; 0 = the interface's
+	CPUs      string        // numbers with commas between them: each host's loop is pinned to one of them, by turns; "" = to none
+	BusyPoll  time.Duration // as evs.Config has it
 
 	ReceiveBuffer int // bytes asked of the kernel for each socket; 0 = as much as it grants
 
@@ -92,7 +98,7 @@ func (s Scenario) Named() Scenario {
 // Validate refuses a scenario that makes no sense or cannot be had, with the
 // reason. The names in its errors are those of the flags.
 func (s *Scenario) Validate() error {
-	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeKill, s.judgeNetwork, s.judgeEngine} {
+	for _, judge := range []func() error{s.judgeWords, s.judgeLoad, s.judgeKill, s.judgeNetwork, s.judgeOwn, s.judgeEngine} {
 		if err := judge(); err != nil {
 			return err
 		}
@@ -139,6 +145,10 @@ func (s *Scenario) judgeLoad() error {
 		return fmt.Errorf("rate %g sends no message within a duration of %v", s.Rate, s.Duration)
 	case s.Rate > 0 && s.Size < stampEnd:
 		return fmt.Errorf("size %d is too small for a rate: a message that is timed carries its send time in %d bytes", s.Size, stampEnd)
+	case s.Clients < 0 || s.Clients > MaxClients:
+		return fmt.Errorf("clients %d is not within 1 to %d", s.Clients, MaxClients)
+	case s.Clients > 1 && s.Via != word(vias, viaDaemon):
+		return fmt.Errorf("clients %d with via %s: only a daemon has several", s.Clients, s.Via)
 	case math.IsNaN(s.Load) || s.Load < 0 || s.Load > 100:
 		return fmt.Errorf("load %g is not within 0 to 100 percent", s.Load)
 	}
@@ -160,6 +170,8 @@ func (s *Scenario) judgeKill() error {
 		return fmt.Errorf("kill %s with one sender: it is the one that dies", s.Kill)
 	case s.Duration < leastAfterKill:
 		return fmt.Errorf("kill %s with a duration of %v: it takes %v to see what follows", s.Kill, s.Duration, leastAfterKill)
+	case s.Via == word(vias, viaDaemon):
+		return fmt.Errorf("kill %s with via daemon: it is the processor that is measured", s.Kill)
 	case s.Engine != word(engines, stampede):
 		return fmt.Errorf("kill %s with engine %s: only Stampede's is known to have one", s.Kill, s.Engine)
 	}
@@ -190,6 +202,40 @@ func (s *Scenario) judgeNetwork() error {
 		return fmt.Errorf("mtu %d is more than the lab's %d bytes", s.MTU, lab.MTU)
 	}
 	return nil
+}
+
+// judgeOwn refuses what only Stampede has, where it has it not: whether there are
+// such CPUs, and such a card, its configuration will tell.
+func (s *Scenario) judgeOwn() error {
+	own := engines.of(s.Engine) == stampede
+	switch _, err := s.cpus(); {
+	case err != nil:
+		return err
+	case s.CPUs != "" && !own:
+		return fmt.Errorf("cpus %s with engine %s: only Stampede's loops can be pinned", s.CPUs, s.Engine)
+	case s.BusyPoll < 0 || s.BusyPoll > time.Second || s.BusyPoll > 0 && s.BusyPoll < time.Microsecond:
+		return fmt.Errorf("busy-poll %v is not within 1µs to 1s", s.BusyPoll)
+	case s.BusyPoll > 0 && !own:
+		return fmt.Errorf("busy-poll %v with engine %s: only Stampede has it", s.BusyPoll, s.Engine)
+	case s.BusyPoll > 0 && !s.Lab:
+		return fmt.Errorf("busy-poll %v without lab: the loopback interface has no card to look at", s.BusyPoll)
+	}
+	return nil
+}
+
+// cpus are the numbers in CPUs.
+func (s *Scenario) cpus() (list []int, err error) {
+	if s.CPUs == "" {
+		return nil, nil
+	}
+	for word := range strings.SplitSeq(s.CPUs, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("cpus %s: %q is no processor's number", s.CPUs, word)
+		}
+		list = append(list, n)
+	}
+	return list, nil
 }
 
 // judgeEngine refuses what an engine other than Stampede's does not have.
@@ -272,6 +318,9 @@ func (s *Scenario) via() Via {
 	}
 	return viaServe
 }
+
+// clients is how many programs of a host send and receive.
+func (s *Scenario) clients() int { return max(1, s.Clients) }
 
 // total is the time of sending.
 func (s *Scenario) total() time.Duration { return s.Warmup + s.Duration }

@@ -38,7 +38,7 @@ func newSink(a *assignment, t *schedule) *sink {
 	k := &sink{
 		complete: make(chan struct{}),
 		self:     evs.ProcessorID(a.Host),
-		check:    newCheck(s.Size, s.Senders, guarantees.of(s.Guarantee)),
+		check:    newCheck(s.Size, s.Senders, s.clients(), guarantees.of(s.Guarantee)),
 		from:     t.Warm, to: t.End,
 		own: hdrhistogram.New(1, longest, 3), all: hdrhistogram.New(1, longest, 3),
 	}

@@ -47,6 +47,12 @@ var Suites = []Suite{
 		"size=1350 transport=multicast,unicast ip=4,6 gso=auto,off gro=auto,off check=on,off",
 		"size=1350 socket=portable transport=multicast,unicast ip=4,6 check=on,off",
 	}},
+	{"daemon", "through a daemon, with 1, 4 and 16 clients a host, beside the processor alone", []string{
+		"size=64,1350,8000,60000 via=serve",
+		"size=64,1350,8000,60000 via=daemon clients=1,4,16",
+		"size=64 rate=100,1000 via=receive",
+		"size=64 rate=100,1000 via=daemon clients=1,4,16",
+	}},
 	{"compress", "codecs on data that can be compressed", []string{
 		"data=text size=64,1350,8000 compress=off,s2,zstd",
 	}},
@@ -64,6 +70,7 @@ const AllSuites = "all"
 var settings = map[string]func(*Scenario, string) error{
 	"hosts":     whole(func(s *Scenario) *int { return &s.Hosts }),
 	"senders":   whole(func(s *Scenario) *int { return &s.Senders }),
+	"clients":   whole(func(s *Scenario) *int { return &s.Clients }),
 	"size":      whole(func(s *Scenario) *int { return &s.Size }),
 	"ip":        whole(func(s *Scenario) *int { return &s.IP }),
 	"rate":      number(func(s *Scenario) *float64 { return &s.Rate }),
@@ -78,6 +85,7 @@ var settings = map[string]func(*Scenario, string) error{
 	"gro":       text(func(s *Scenario) *string { return &s.GRO }),
 	"compress":  text(func(s *Scenario) *string { return &s.Compress }),
 	"check":     text(func(s *Scenario) *string { return &s.Check }),
+	"cpus":      text(func(s *Scenario) *string { return &s.CPUs }),
 	"data":      text(func(s *Scenario) *string { return &s.Data }),
 	"kill":      text(func(s *Scenario) *string { return &s.Kill }),
 }

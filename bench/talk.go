@@ -25,6 +25,7 @@ type assignment struct {
 	Interface string
 	Peers     []netip.AddrPort
 
+	Daemon    []string     `json:",omitempty"` // the command of a process that calls Daemon
 	Addresses []netip.Addr `json:",omitempty"` // of all hosts, and
 	Client    []byte       `json:",omitempty"` // the load client's program: of Corosync only
 }
@@ -89,7 +90,8 @@ type outcome struct {
 	Sent       uint64 // the marker included
 	Changes    uint64 // configurations after the first
 	Order      digest
-	Own, All   []byte // latency in ns: own messages; all. HdrHistogram's V2 encoding, nil if none
+	Others     []digest `json:",omitempty"` // of the host's other clients
+	Own, All   []byte   // latency in ns: own messages; all. HdrHistogram's V2 encoding, nil if none
 	Engine     state
 	Deliveries uint64 // over the whole run
 	Gap        int64  // ns, the longest between two deliveries, where a host was killed

@@ -60,6 +60,20 @@ type Config struct {
 	Socket   sock.Kind
 	GSO, GRO Switch
 	Wait     Wait
+	// BusyPoll lets the loop take in what the network card has without waiting for
+	// its interrupt (SO_BUSY_POLL), 1 µs to 1 s: see sock.Config.BusyPoll and
+	// docs/tuning.md. It is refused where it cannot be, and on the loopback
+	// interface, which has no card. Default 0: off.
+	BusyPoll time.Duration
+	// CPUs are the processors, by the kernel's numbers from 0, that the loop may
+	// run on: it is locked to a thread of its own, and that to them
+	// (sched_setaffinity(2)). What Handle.Serve calls runs there too; all other
+	// goroutines run anywhere, also there: to keep a core free of them is the
+	// operator's part (isolcpus, cpusets). Linux only. Default none: the runtime
+	// chooses the thread and the kernel the core, which is faster wherever the
+	// loop sleeps now and then: a locked thread that sleeps has to be woken by
+	// another one. docs/tuning.md has what it costs.
+	CPUs []int
 	// ReceiveBatch is the number of messages of one recvmmsg; default 64, or
 	// what suits the interface.
 	ReceiveBatch int
@@ -120,6 +134,15 @@ type Config struct {
 	// Logger gets what an operator wants to know: effective values, degraded
 	// features, configurations. Default: nothing is logged.
 	Logger *slog.Logger
+}
+
+// Resolve is c with the defaults of what it leaves open, and the error by which
+// Open would refuse it before it asks the machine for anything: it names the
+// first field that cannot be. What only a machine knows, say the MTU of an
+// interface, stays zero.
+func (c Config) Resolve() (Config, error) {
+	c = c.withDefaults()
+	return c, c.validate()
 }
 
 // Network carries trains of datagrams; *sock.Socket is one. A train to the zero

@@ -51,6 +51,8 @@ func TestBadConfig(t *testing.T) {
 		{"ReceiveBatch", func(c *Config) { c.ReceiveBatch = -1 }},
 		{"ReceiveBufferBytes", func(c *Config) { c.ReceiveBufferBytes = -1 }},
 		{"Wait", func(c *Config) { c.Wait = 9 }},
+		{"CPUs", func(c *Config) { c.CPUs = []int{-1} }},
+		{"BusyPoll", func(c *Config) { c.BusyPoll = time.Millisecond }}, // on the loopback interface
 		{"GSO", func(c *Config) { c.GSO = 9 }},
 		{"Kind", func(c *Config) { c.Socket = sock.Kind(9) }},
 	} {

@@ -37,6 +37,9 @@ type conn struct {
 	receiving atomic.Pointer[pollset]
 }
 
+// dontWait is the context of the Try forms. To watch it is to watch none.
+var dontWait context.Context
+
 func (c *conn) init() {
 	c.end, c.finished = make(chan struct{}), make(chan struct{})
 	c.outgoing.init(c.rawRequests)

@@ -137,8 +137,27 @@ func (c *Config) validate() error {
 		return invalid("ReassemblyBytes", "%d is less than %d: messages of up to %d bytes (Config.MaxMessageBytes) from %d processors (Config.Members), twice",
 			c.ReassemblyBytes, least, c.MaxMessageBytes, c.Members)
 	}
+	if err := c.judgeBusyPoll(); err != nil {
+		return err
+	}
+	if err := judgeCPUs(c.CPUs); err != nil {
+		return invalid("CPUs", "%w", err)
+	}
 	if c.Network == nil && len(c.Start) > 1 && !c.Multicast.IsValid() && len(c.Peers) == 0 {
 		return invalid("Peers", "neither Multicast nor Peers says where the others are")
+	}
+	return nil
+}
+
+// judgeBusyPoll leaves to package sock what that knows better.
+func (c *Config) judgeBusyPoll() error {
+	switch {
+	case c.BusyPoll == 0:
+		return nil
+	case c.Network != nil:
+		return invalid("BusyPoll", "Network has no socket of the kernel's that it could be set for")
+	case c.loopback():
+		return invalid("BusyPoll", "the loopback interface has no card to look at")
 	}
 	return nil
 }
@@ -160,10 +179,14 @@ func (c *Config) judgeStart() error {
 	return nil
 }
 
+// leastLent is changed by tests alone, which lend messages that are not worth it.
+var leastLent = batch.LendFrom
+
 // queue of what is sent, with datagrams of so many bytes.
 func (c *Config) queue(datagram int) batch.PackerConfig {
 	return batch.PackerConfig{
 		Datagram: datagram, MaxMessage: c.MaxMessageBytes, QueueBytes: c.SendQueueBytes, Compress: c.Compress,
+		LendFrom: leastLent,
 	}
 }
 

@@ -91,12 +91,14 @@ func (c *conn) greet() error {
 	if o.WhenFull == HoldGroup {
 		r.Flags = ipc.Hold
 	}
-	if _, err := c.requests.Write(ipc.AppendRequest(nil, &r, hello.AppendTo(nil))); err != nil {
-		return fmt.Errorf("evs: daemon: %w", err)
-	}
+	// Who is not let in may find the socket closed already, and why in it.
+	_, refused := c.requests.Write(ipc.AppendRequest(nil, &r, hello.AppendTo(nil)))
 	c.answers = ipc.NewInbox(ipc.LongestAnswer)
 	var a ipc.Answer
 	if err := c.firstAnswer(&a); err != nil {
+		if refused != nil {
+			return fmt.Errorf("evs: daemon: %w", refused)
+		}
 		return err
 	}
 	if a.Op == ipc.Bye || a.Status != ipc.OK {

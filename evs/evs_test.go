@@ -478,7 +478,11 @@ func TestFlushAndLeave(t *testing.T) {
 	if _, err := hs[2].TryMcastJoined(Agreed, nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("send after Leave: %v", err)
 	}
-	if _, err := hs[2].Receive(testContext(t), make([]Event, 1)); !errors.Is(err, ErrClosed) {
+	var err error
+	for err == nil { // a daemon's client has what was on its way to it
+		_, err = hs[2].Receive(testContext(t), make([]Event, 100))
+	}
+	if !errors.Is(err, ErrClosed) {
 		t.Errorf("receive after Leave: %v", err)
 	}
 }
@@ -544,5 +548,56 @@ func TestPoll(t *testing.T) {
 	}
 	if readable(t, conn, 0) {
 		t.Error("still readable")
+	}
+}
+
+// TestPrepared: a handle that is opened and joins before the processor takes part
+// gets everything from the first configuration on; one that was never started
+// is closed like any other.
+func TestPrepared(t *testing.T) {
+	p, err := Prepare(configs(t, 1, multicast)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHandle(t, p, testGroup)
+	if err := p.Start(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(testContext(t)); err == nil {
+		t.Error("started twice")
+	}
+	for i := range 10 {
+		if _, err := h.McastJoined(testContext(t), Agreed, []byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buf := make([]Event, 1)
+	if n, err := h.Receive(testContext(t), buf); n != 1 || err != nil || buf[0].Kind != Regular {
+		t.Fatalf("first comes %+v, %v", buf[0], err)
+	}
+	if got := collect(t, h, 10); got[9].payload != "\x09" {
+		t.Errorf("%+v", got)
+	}
+	h.Close()
+	p.Close()
+
+	for _, end := range []func(*Processor) error{(*Processor).Close, func(p *Processor) error { return p.Leave(testContext(t)) }} {
+		p, err := Prepare(configs(t, 1, multicast)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := p.Handle(HandleOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := end(p); err != nil {
+			t.Error(err)
+		}
+		if _, err := h.TryReceive(buf); !errors.Is(err, ErrClosed) {
+			t.Error(err)
+		}
+		if err := p.Start(testContext(t)); err == nil {
+			t.Error("started after its end")
+		}
 	}
 }

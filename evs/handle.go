@@ -56,6 +56,7 @@ type Handle struct {
 	joining sync.Mutex             // changes of filter
 	filter  atomic.Pointer[filter] // what it has joined; replaced, never changed
 	closed  atomic.Bool
+	ended   atomic.Bool // nothing more comes: the processor has left
 
 	// Of the loop: which sets match, and what was queued last.
 	match matcher
@@ -232,6 +233,24 @@ func (h *Handle) Close() error {
 	h.mu.Unlock()
 	h.rouse()
 	return nil
+}
+
+// conclude is what the end of its processor does to a handle: it is closed, unless the
+// processor has left and there is something to receive.
+func (h *Handle) conclude() {
+	select {
+	case <-h.p.left:
+	default:
+		h.Close()
+		return
+	}
+	h.ended.Store(true)
+	h.p.out.abandon(h)
+	if s := h.server.Swap(nil); s != nil {
+		s.done <- ErrClosed
+	}
+	h.flush()
+	h.rouse()
 }
 
 // rouse wakes the reader if it waits, or makes its next wait return.

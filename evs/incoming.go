@@ -147,7 +147,7 @@ func (in *incoming) read(ctx context.Context) (more bool, err error) {
 	room := in.inbox.Room()
 	n, err := in.direct.read(room)
 	if errors.Is(err, os.ErrDeadlineExceeded) { // of a context of some earlier call
-		in.watch(nil)
+		in.watch(dontWait)
 		n, err = in.direct.read(room)
 	}
 	if err == syscall.EAGAIN {
@@ -160,7 +160,7 @@ func (in *incoming) read(ctx context.Context) (more bool, err error) {
 		}
 		in.watch(ctx)
 		if n, err = in.c.events.Read(room); err != nil && ctx.Err() != nil {
-			in.watch(nil)
+			in.watch(dontWait)
 			return false, ctx.Err()
 		}
 	}

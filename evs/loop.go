@@ -54,7 +54,12 @@ func (p *Processor) now() int64 { return int64(time.Since(p.start)) + 1 }
 
 // run is the loop.
 func (p *Processor) run() {
-	p.fail(p.loopUntilClosed())
+	unpin, err := pin(p.cfg.CPUs)
+	if err == nil {
+		err = p.loopUntilClosed()
+		unpin()
+	}
+	p.fail(err)
 	p.shut()
 }
 

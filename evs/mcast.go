@@ -39,7 +39,7 @@ func (h *Handle) TryMcastJoined(g Guarantee, iov ...[]byte) (number uint64, err 
 // TryMcastGroups is McastGroups that returns ErrAgain instead of blocking.
 func (h *Handle) TryMcastGroups(g Guarantee, to []Group, iov ...[]byte) (number uint64, err error) {
 	if h.away != nil {
-		return h.away.mcast(nil, g, to, iov, 0)
+		return h.away.mcast(dontWait, g, to, iov, 0)
 	}
 	number, _, err = h.try(g, to, iov, false)
 	return number, err
@@ -115,10 +115,11 @@ func (h *Handle) end(number uint64, packed error, wait bool) (w *waiter, err err
 // where it is, and is kept by reference until all members hold the message. It
 // must not be changed until the event Released with the same number; iov and
 // to are the caller's again on return. Delivery to the own handles refers to
-// the same memory. Short messages are copied all the same, and then released
-// at once, and so are all through a daemon, whose processor then keeps the
-// memory that they were copied to. A handle that does not receive its Released
-// events is refused further loans with ErrWouldBlock.
+// the same memory. Messages of less than 1 MiB (batch.LendFrom) are copied all
+// the same, which is faster, and then released at once, and so are all through a
+// daemon, whose processor keeps the memory that they were copied to. A handle
+// that does not receive its Released events is refused further loans with
+// ErrWouldBlock.
 func (h *Handle) LendGroups(ctx context.Context, g Guarantee, to []Group, iov [][]byte) (number uint64, err error) {
 	if h.away != nil {
 		return h.away.mcast(ctx, g, to, iov, ipc.Lend)

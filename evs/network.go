@@ -33,7 +33,7 @@ func Listen(c Config) (*sock.Socket, error) {
 		Kind: c.Socket, Bind: c.Bind, Group: c.Multicast, Interface: c.Interface, Peers: peers,
 		TTL: c.TTL, Datagram: datagram, ReceiveBuffer: c.ReceiveBufferBytes,
 		Arena: batch.NewArena(memory),
-		GSO:   c.GSO, GRO: c.GRO, Batch: c.ReceiveBatch, Wait: c.Wait,
+		GSO:   c.GSO, GRO: c.GRO, Batch: c.ReceiveBatch, Wait: c.Wait, BusyPoll: c.BusyPoll,
 	})
 	if err != nil {
 		leaveMapping(memory)

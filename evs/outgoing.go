@@ -33,11 +33,12 @@ type outgoing struct {
 	sending bool   // it is a sender, not the writer
 	asked   uint32 // the last request that wants an answer
 	waiting map[uint32]chan reply
-	room    chan struct{} // closed when there is room again; nil = nobody waits
-	groups  []Group       // of the last message in buf, or before it
-	ending  bool          // nothing is accepted any more
-	err     error         // the same, and what is in buf is lost
-	wrote   time.Time     // when a sender last wrote by itself
+	queue   []chan struct{} // of those who wait for room
+	idle    []chan struct{} // of those who did
+	groups  []Group         // of the last message in buf, or before it
+	ending  bool            // nothing is accepted any more
+	err     error           // the same, and what is in buf is lost
+	wrote   time.Time       // when a sender last wrote by itself
 
 	direct *attempt      // writes the socket without waiting
 	kick   chan struct{} // wakes the writer
@@ -130,17 +131,42 @@ func (o *outgoing) lock(ctx context.Context, size int) error {
 			o.mu.Unlock()
 			return ErrAgain
 		}
-		if o.room == nil {
-			o.room = make(chan struct{})
-		}
-		room := o.room
+		room := o.enqueue()
 		o.mu.Unlock()
 		select {
 		case <-room:
+			o.mu.Lock()
+			o.idle = append(o.idle, room)
+			o.mu.Unlock()
 		case <-ctx.Done():
+			o.dequeue(room)
 			return ctx.Err()
 		}
 	}
+}
+
+// enqueue registers somebody who waits for room. The lock is held.
+func (o *outgoing) enqueue() chan struct{} {
+	var room chan struct{}
+	if n := len(o.idle); n > 0 {
+		room, o.idle = o.idle[n-1], o.idle[:n-1]
+	} else {
+		room = make(chan struct{}, 1)
+	}
+	o.queue = append(o.queue, room)
+	return room
+}
+
+// dequeue takes somebody out who gave up, perhaps just after there was room.
+func (o *outgoing) dequeue(room chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if i := slices.Index(o.queue, room); i >= 0 {
+		o.queue = slices.Delete(o.queue, i, i+1)
+	} else {
+		<-room
+	}
+	o.idle = append(o.idle, room)
 }
 
 // send sees to what was put into the buffer, and gives the lock back. A lone
@@ -185,10 +211,10 @@ func (o *outgoing) swap() []byte {
 		o.spare = nil
 	}
 	o.buf, o.spare = o.spare[:0], nil
-	if o.room != nil {
-		close(o.room)
-		o.room = nil
+	for _, room := range o.queue {
+		room <- struct{}{}
 	}
+	o.queue = o.queue[:0]
 	return b
 }
 

@@ -19,6 +19,7 @@ import (
 var (
 	errServed  = errors.New("evs: handle is served already")
 	errHandles = errors.New("evs: too many handles")
+	errStarted = errors.New("evs: started already, or closed")
 	errLeave   = errors.New("evs: left before every member was known to hold all messages")
 )
 
@@ -42,6 +43,7 @@ type Processor struct {
 	problem    error
 
 	serving   sync.Mutex // held while an application runs on the loop's goroutine
+	started   atomic.Bool
 	closing   atomic.Bool
 	leaving   atomic.Bool
 	short     atomic.Bool   // the loop wants to know what applications give back
@@ -63,12 +65,11 @@ type view struct{ members []Member }
 // when ctx ends, with an error that says who was missing. The values in effect
 // are logged.
 func Open(ctx context.Context, c Config) (*Processor, error) {
-	p, err := prepare(c)
+	p, err := Prepare(c)
 	if err != nil {
 		return nil, err
 	}
-	go p.run()
-	if err := p.awaitFirst(ctx); err != nil {
+	if err := p.Start(ctx); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -78,7 +79,7 @@ func Open(ctx context.Context, c Config) (*Processor, error) {
 // first configuration, and so misses nothing: its first event is that
 // configuration.
 func OpenHandle(ctx context.Context, c Config, o HandleOptions, groups ...Group) (*Processor, *Handle, error) {
-	p, err := prepare(c)
+	p, err := Prepare(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -87,20 +88,19 @@ func OpenHandle(ctx context.Context, c Config, o HandleOptions, groups ...Group)
 		err = h.Join(groups...)
 	}
 	if err != nil {
-		p.net.Close()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, p.Close())
 	}
-	go p.run()
-	if err := p.awaitFirst(ctx); err != nil {
+	if err := p.Start(ctx); err != nil {
 		return nil, nil, err
 	}
 	return p, h, nil
 }
 
-// prepare makes a processor whose loop does not run yet.
-func prepare(c Config) (*Processor, error) {
-	c = c.withDefaults()
-	if err := c.validate(); err != nil {
+// Prepare opens a processor that takes part in nothing until Start. Handles that
+// are opened and join groups by then miss nothing; what they send waits.
+func Prepare(c Config) (*Processor, error) {
+	c, err := c.Resolve()
+	if err != nil {
 		return nil, err
 	}
 	network := c.Network
@@ -117,6 +117,17 @@ func prepare(c Config) (*Processor, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// Start lets a prepared processor take part. It returns when it is in its first
+// configuration; when ctx ends before, it closes the processor and says who was
+// missing.
+func (p *Processor) Start(ctx context.Context) error {
+	if p.started.Swap(true) {
+		return errStarted
+	}
+	go p.run()
+	return p.awaitFirst(ctx)
 }
 
 func newProcessor(c Config, network Network) (*Processor, error) {
@@ -267,7 +278,11 @@ func (p *Processor) dismiss(h *Handle) {
 		}
 	}
 	p.mu.Unlock()
-	p.net.Wake()
+	select {
+	case <-p.done: // and so is the network
+	default:
+		p.net.Wake()
+	}
 }
 
 // gone is ErrClosed, with the reason if it was not the application's.
@@ -292,7 +307,11 @@ func (p *Processor) Configuration() ConfigChange {
 }
 
 // Self is this processor in its present life.
-func (p *Processor) Self() Member { return p.self }
+func (p *Processor) Self() Member {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.self
+}
 
 // MaxMessageBytes is the length of the longest message.
 func (p *Processor) MaxMessageBytes() int { return p.cfg.MaxMessageBytes }
@@ -309,8 +328,12 @@ func (p *Processor) Facts() sock.Facts { return p.net.Facts() }
 // who form the next configuration without it at once and need no time-out for
 // that. After two seconds, in which members may have failed themselves, it goes
 // all the same and says so with an error. When ctx ends it closes at once, with
-// its error; others then find out by Detect.
+// its error; others then find out by Detect. What was delivered by then, handles
+// can still receive, until they are closed; ErrClosed comes behind it.
 func (p *Processor) Leave(ctx context.Context) error {
+	if !p.started.Load() {
+		return p.Close()
+	}
 	p.out.refuse()
 	p.leaving.Store(true)
 	p.net.Wake()
@@ -350,6 +373,9 @@ func (p *Processor) Wait(ctx context.Context) error {
 // received. Closing again waits for the first to be done.
 func (p *Processor) Close() error {
 	p.closing.Store(true)
+	if !p.started.Swap(true) {
+		p.shut() // there is no loop that would
+	}
 	p.net.Wake()
 	<-p.done
 	return nil
@@ -363,7 +389,7 @@ func (p *Processor) shut() {
 	handles := p.handles
 	p.mu.Unlock()
 	for _, h := range handles {
-		h.Close()
+		h.conclude()
 	}
 	if err := p.net.Close(); err != nil {
 		p.log("close", "error", err)

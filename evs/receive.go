@@ -42,7 +42,7 @@ func (h *Handle) Receive(ctx context.Context, buf []Event) (int, error) {
 // TryReceive is Receive that returns 0 instead of blocking.
 func (h *Handle) TryReceive(buf []Event) (int, error) {
 	if h.away != nil {
-		return h.away.receive(nil, buf)
+		return h.away.receive(dontWait, buf)
 	}
 	return h.take(buf, false)
 }
@@ -76,7 +76,12 @@ func (h *Handle) take(buf []Event, wait bool) (int, error) {
 			return 0, h.p.gone()
 		}
 		if r.next == len(r.items) && !h.fetch(wait && n == 0) {
-			break
+			if n == 0 && h.ended.Load() && !h.fetch(false) {
+				return 0, h.p.gone()
+			}
+			if r.next == len(r.items) {
+				break
+			}
 		}
 		n += r.expand(buf[n:])
 	}
@@ -105,7 +110,7 @@ func (h *Handle) giveBack() {
 // drained lowers the descriptor when nothing is left.
 func (h *Handle) drained() {
 	h.mu.Lock()
-	if h.ready != nil && len(h.pending) == 0 {
+	if h.ready != nil && len(h.pending) == 0 && !h.ended.Load() {
 		h.ready.lower()
 	}
 	h.mu.Unlock()

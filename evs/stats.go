@@ -13,11 +13,12 @@ import (
 // Stats are counters of a processor since it was opened, of its order since
 // the present configuration began.
 type Stats struct {
-	Loop   LoopStats
-	Queues QueueStats
-	Member member.Counters
-	Order  order.Counters
-	Sock   sock.Stats // zero when Config.Network has none
+	Sequencer ProcessorID // whose stream is the order; 0 = in no configuration yet
+	Loop      LoopStats
+	Queues    QueueStats
+	Member    member.Counters
+	Order     order.Counters
+	Sock      sock.Stats // zero when Config.Network has none
 }
 
 // LoopStats count what the loop did, and measure it. Times are in ns, and
@@ -81,7 +82,7 @@ func (p *Processor) publish(now int64) {
 	s.Loop = l.counters
 	s.Member = l.machine.Counters
 	if session := l.machine.Session(); session != nil {
-		s.Order = session.Counters
+		s.Order, s.Sequencer = session.Counters, session.Sequencer()
 	}
 	if n, ok := p.net.(interface{ Stats() sock.Stats }); ok {
 		s.Sock = n.Stats()

@@ -158,10 +158,10 @@ func TestLeastMTU(t *testing.T) {
 	}
 	n := &longest{Socket: s}
 	cs[0].Network = n
-	hs := handles(t, open(t, cs))
-	exchange(t, hs, 500, 5000)
-	for _, h := range hs {
-		h.p.Close()
+	ps := open(t, cs)
+	exchange(t, handles(t, ps), 500, 5000)
+	for _, p := range ps {
+		p.Close()
 	}
 	if n.bytes > 1200-28 || n.bytes < 1100 {
 		t.Errorf("a datagram of %d bytes", n.bytes)

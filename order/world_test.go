@@ -121,7 +121,7 @@ func newWorld(t *testing.T, seed uint64, sh shape) *world {
 		n := &node{w: w, i: i, seen: map[name]bool{}}
 		n.arena = batch.NewArena(make([]byte, sh.arena))
 		n.packs = batch.NewArena(make([]byte, sh.arena))
-		n.packer = batch.NewPacker(batch.PackerConfig{Datagram: sh.datagram, MaxMessage: sh.maxMessage, Compress: sh.compress}, n.packs)
+		n.packer = batch.NewPacker(batch.PackerConfig{Datagram: sh.datagram, MaxMessage: sh.maxMessage, Compress: sh.compress, LendFrom: 1}, n.packs)
 		n.door.Cluster = 5
 		largest := ceilPowerOfTwo(2 * sh.maxMessage)
 		mem := &Memory{

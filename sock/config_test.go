@@ -47,6 +47,7 @@ func TestConfigNamesTheWrongField(t *testing.T) {
 		{"RingSlots", Config{Bind: home4, RingSlots: -1}},
 		{"BusyPoll", Config{Bind: home4, BusyPoll: time.Nanosecond}},
 		{"BusyPoll", Config{Bind: home4, BusyPoll: time.Minute}},
+		{"BusyPoll", Config{Bind: home4, BusyPoll: time.Microsecond, Kind: Portable}},
 	} {
 		s, err := Open(c.c)
 		if err == nil {

@@ -23,7 +23,9 @@ func (m *mmsg) common(fd int) error {
 	}
 	m.may(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1, "SO_RXQ_OVFL")
 	if p.BusyPoll > 0 {
-		m.may(fd, unix.SOL_SOCKET, unix.SO_BUSY_POLL, int(p.BusyPoll/time.Microsecond), "SO_BUSY_POLL")
+		if err := m.set(fd, unix.SOL_SOCKET, unix.SO_BUSY_POLL, int(p.BusyPoll/time.Microsecond), "SO_BUSY_POLL"); err != nil {
+			return invalid("BusyPoll", "more than net.core.busy_read takes CAP_NET_ADMIN: %w", err)
+		}
 	}
 	if f.GRO.Mode != ModeOn {
 		return nil

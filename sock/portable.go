@@ -71,6 +71,9 @@ func openPortable(p *plan) (*Socket, error) {
 			return nil, invalid(field, "%w", errPortable)
 		}
 	}
+	if p.BusyPoll > 0 {
+		return nil, invalid("BusyPoll", "%w", errPortable)
+	}
 	l := &portable{plan: p, report: new(report), done: make(chan struct{})}
 	if err := l.open(); err != nil {
 		l.closeConns()

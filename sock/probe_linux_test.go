@@ -50,7 +50,6 @@ func TestOldKernels(t *testing.T) {
 		{"so_rxq_ovfl", faulty{onSet: refuse(unix.ENOPROTOOPT, [2]int{unix.SOL_SOCKET, unix.SO_RXQ_OVFL})}, ModeOn, ModeOn},
 		{"ip_multicast_all", faulty{onSet: refuse(unix.ENOPROTOOPT, [2]int{unix.IPPROTO_IP, unix.IP_MULTICAST_ALL})}, ModeOn, ModeOn},
 		{"ip_mtu_discover", faulty{onSet: refuse(unix.EINVAL, [2]int{unix.IPPROTO_IP, unix.IP_MTU_DISCOVER})}, ModeOn, ModeOn},
-		{"so_busy_poll", faulty{onSet: refuse(unix.EPERM, [2]int{unix.SOL_SOCKET, unix.SO_BUSY_POLL})}, ModeOn, ModeOn},
 		{"receive buffer", faulty{onSet: refuse(unix.EPERM, [2]int{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE}, [2]int{unix.SOL_SOCKET, unix.SO_RCVBUF})}, ModeOn, ModeOn},
 		{"probe", faulty{onPoll: nothingCame}, ModeOn, ModeOn},
 	} {
@@ -106,6 +105,7 @@ func TestSwitchedOnButImpossible(t *testing.T) {
 		cause error
 	}{
 		{"GSO", Config{Bind: home4, GSO: On}, faulty{onGet: noSegment}, unix.ENOPROTOOPT},
+		{"BusyPoll", Config{Bind: home4, BusyPoll: time.Microsecond}, faulty{onSet: refuse(unix.EPERM, [2]int{unix.SOL_SOCKET, unix.SO_BUSY_POLL})}, unix.EPERM},
 		{"GSO", Config{Bind: home4, GSO: On}, faulty{onSend: always(unix.EIO, isTrain)}, unix.EIO},
 		{"GRO", Config{Bind: home4, GRO: On}, faulty{onSet: refuse(unix.ENOPROTOOPT, [2]int{unix.IPPROTO_UDP, unix.UDP_GRO})}, unix.ENOPROTOOPT},
 		{"GRO", Config{Bind: home4, GRO: On}, faulty{onSet: failLater([2]int{unix.IPPROTO_UDP, unix.UDP_GRO})}, unix.EINVAL},

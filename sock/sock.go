@@ -110,8 +110,13 @@ type Config struct {
 
 	Wait Wait
 
-	// BusyPoll > 0 lets a blocking wait poll the card's queue for so long
-	// (SO_BUSY_POLL, in µs). Helps with real cards only.
+	// BusyPoll > 0, 1 µs to 1 s, sets SO_BUSY_POLL (socket(7)): a Receive that
+	// finds nothing takes in what the card has, and does not wait for its
+	// interrupt. Wait looks at the card in that way only where
+	// net.core.busy_poll is set too, and then while it spins, for so long at a
+	// time. Real cards only; it costs a look at the card for each empty Receive.
+	// Open fails where it cannot be: more than net.core.busy_read takes
+	// CAP_NET_ADMIN, and it is Linux's, without Portable.
 	BusyPoll time.Duration
 
 	// Arena is the memory that datagrams arrive in; the socket shares it with

@@ -44,6 +44,9 @@ Without --lab nothing leaves the loopback interface, and no privilege is needed.
 The exit status is 1 when the order was wrong, a message was lost or delivered
 twice, or a host died; what goes wrong with Corosync is only told. Such a run
 has no figures.`,
+		Example: `  stampede bench
+  stampede bench --size 1350 --hosts 2 --duration 10s
+  stampede bench --lab --engine stampede,raw,corosync-knet --repeat 3`,
 		Args: cobra.NoArgs,
 		RunE: f.run,
 	}
@@ -64,6 +67,7 @@ func (f *benchFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Data, "data", s.Data, "what it is filled with: "+bench.DataWords)
 	flags.StringVar(&s.Guarantee, "guarantee", s.Guarantee, bench.GuaranteeWords)
 	flags.StringVar(&s.Via, "via", s.Via, "how deliveries are taken (auto: floods by Serve, else by Receive): "+bench.ViaWords)
+	flags.IntVar(&s.Clients, "clients", s.Clients, "programs on each host, via daemon (default 1)")
 	flags.DurationVar(&s.Duration, "duration", s.Duration, "measured time of a run")
 	flags.DurationVar(&s.Warmup, "warmup", s.Warmup, "time before it that is not measured")
 	flags.Float64Var(&s.Rate, "rate", 0, "messages/s of each sender, by the clock, to measure latency (default as fast as possible)")
@@ -76,6 +80,8 @@ func (f *benchFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Wait, "wait", s.Wait, "how a processor waits for the network: "+bench.WaitWords)
 	flags.StringVar(&s.Compress, "compress", s.Compress, bench.CompressWords)
 	flags.StringVar(&s.Check, "check", s.Check, "CRC-32C of the datagrams of Stampede and raw: "+bench.CheckWords)
+	flags.StringVar(&s.CPUs, "cpus", "", "processors that Stampede's loops are pinned to, one each, by turns (default none)")
+	flags.DurationVar(&s.BusyPoll, "busy-poll", 0, "Stampede takes in what the network card has without its interrupt (default off)")
 	flags.IntVar(&s.MTU, "mtu", 0, "bytes of an IP packet (default the interface's, 1500 on loopback)")
 	flags.IntVar(&s.ReceiveBuffer, "receive-buffer", 0, "bytes asked of the kernel for each socket, which doubles them (default as many as it grants)")
 	flags.Float64Var(&s.Loss, "loss", 0, "percent of the arriving datagrams that every host drops")
@@ -126,7 +132,7 @@ func (f *benchFlags) run(c *cobra.Command, _ []string) error {
 	}
 	defer f.outputs.abandon()
 	results, err := bench.Run(c.Context(), bench.Options{
-		Plan: plan, Host: []string{self, benchHost}, Version: version(),
+		Plan: plan, Host: []string{self, benchHost}, Daemon: []string{self, benchDaemon}, Version: version(),
 		Table: f.outputs.table, Progress: c.ErrOrStderr(), Live: isTerminal(os.Stderr),
 	})
 	if err != nil {

@@ -12,6 +12,22 @@ import (
 // benchHost is the verb by which bench starts this program as one of its hosts.
 const benchHost = "bench-host"
 
+// benchDaemon is the verb by which a host starts this program as its daemon.
+const benchDaemon = "bench-daemon"
+
+func benchDaemonVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:    benchDaemon,
+		Short:  "Be the daemon of one host of a bench",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			signal.Ignore(os.Interrupt) // as below
+			return bench.Daemon(c.Context(), os.Stdin, os.Stdout)
+		},
+	}
+}
+
 func benchHostVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:    benchHost,

@@ -2,18 +2,17 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"stampede/evs"
-	"stampede/internal/conf"
 	"stampede/perf/host"
 	"stampede/perf/reach"
 )
@@ -25,20 +24,20 @@ var checkGroup = netip.MustParseAddrPort("239.192.7.1:5500")
 // checkFlags are the flags of the verb check: those of a node that concern its
 // machine, and its own.
 type checkFlags struct {
-	node   nodeFlags
-	json   bool
-	reach  bool
-	length time.Duration
-	expect int
-	shift  uint16
+	settings settings
+	json     bool
+	reach    bool
+	length   time.Duration
+	expect   int
+	shift    uint16
 }
 
-// nodesOwn are the flags that mean here what they mean there.
-var nodesOwn = []string{"config", "cluster", "detect", "bind", "transport", "multicast", "peers", "interface",
+// machineKeys are the keys that concern a processor's machine.
+var machineKeys = []string{"cluster", "detect", "bind", "transport", "multicast", "peers", "interface",
 	"socket", "gso", "gro", "wait", "mtu", "receive-buffer"}
 
 func checkVerb() *cobra.Command {
-	f := &checkFlags{node: nodeFlags{settings: conf.Default()}}
+	f := &checkFlags{}
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Look at this machine: what stands in a processor's way, and what to change",
@@ -55,6 +54,8 @@ trains of them. --for 6m outlasts the memberships of switches that snoop.
 
 The exit status is 0 when nothing will not work, 1 when something will not, and
 2 when the flags or the file make no sense.`,
+		Example: `  stampede check --config stampede.toml
+  stampede check --reach --expect 2`,
 		Args: func(_ *cobra.Command, arg []string) error {
 			if len(arg) > 0 {
 				return badUsage(fmt.Errorf("check: %q: there are flags only", arg[0]))
@@ -71,12 +72,13 @@ The exit status is 0 when nothing will not work, 1 when something will not, and
 func badUsage(err error) error { return exitError{err, 2} }
 
 func (f *checkFlags) define(flags *pflag.FlagSet) {
-	flags.SortFlags = false
-	all := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.node.define(all)
-	for _, name := range nodesOwn {
-		flags.AddFlag(all.Lookup(name))
+	var machineFlags []settingFlag
+	for _, f := range processorFlags {
+		if slices.Contains(machineKeys, f.key) {
+			machineFlags = append(machineFlags, f)
+		}
 	}
+	f.settings.define(flags, machineFlags)
 	flags.BoolVar(&f.json, "json", false, "print what was found as one JSON object")
 	flags.BoolVar(&f.reach, "reach", false, "look for other hosts, on which the same runs")
 	flags.DurationVar(&f.length, "for", defaultReach, "for how long, with --reach")
@@ -120,17 +122,15 @@ func (f *checkFlags) run(c *cobra.Command, _ []string) error {
 
 // config is what a processor would be opened with.
 func (f *checkFlags) config(flags *pflag.FlagSet) (evs.Config, error) {
-	if f.node.config != "" {
-		if err := f.node.overFile(flags); err != nil {
-			return evs.Config{}, err
-		}
+	s, err := f.settings.load(flags)
+	if err != nil {
+		return evs.Config{}, err
 	}
-	s := &f.node.settings
 	if s.ID == 0 {
 		s.ID, s.Start = 1, nil // who it is has no bearing on the machine
 	}
-	c, err := s.Config()
-	if err != nil || f.node.config != "" || c.Bind.IsValid() {
+	c, err := s.Settings.Config()
+	if err != nil || f.settings.path(flags) != "" || c.Bind.IsValid() {
 		return c, err
 	}
 	if !c.Multicast.IsValid() && len(c.Peers) == 0 {
@@ -185,10 +185,7 @@ func aside(a netip.AddrPort, by uint16) netip.AddrPort {
 
 func (r *checked) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		return writeObject(w, r)
 	}
 	fmt.Fprintf(w, "interface %s, Linux %s\n\n", cmp.Or(r.Interface, "unknown"), cmp.Or(r.Kernel, "unknown"))
 	if r.Reach != nil {

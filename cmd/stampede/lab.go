@@ -39,6 +39,8 @@ deliver anything, from the fault until the next one.
 It needs root, and the commands ip of iproute2 and nft of nftables. The exit
 status is 1 when a promise was not kept, when a processor ended by itself, or
 when the cluster did not come together: then the traces and logs are kept.`,
+		Example: `  stampede lab --hosts 3 --duration 30s --seed 1
+  stampede lab --faults kill,partition`,
 		RunE: f.run,
 	}
 	f.define(c.Flags())
@@ -59,6 +61,7 @@ func (f *labFlags) define(flags *pflag.FlagSet) {
 	flags.Var(newList(&f.guarantees, parseGuarantee), "guarantee", "several are taken in turn: "+conf.GuaranteeWords+" (default agreed)")
 	flags.StringVar(&o.Transport, "transport", "multicast", "multicast|unicast")
 	flags.IntVar(&o.IP, "ip", 4, "version of IP: 4|6")
+	flags.BoolVar(&o.Daemon, "daemon", false, "let each processor be a daemon's, and a program on its host use it: the faults are the daemon's")
 	flags.DurationVar(&o.Detect, "detect", 0, "time of silence after which a processor is suspected (default the processors' own)")
 	flags.DurationVar(&o.Settle, "settle", drill.DefaultSettle, "time that the cluster has to come together")
 	flags.Var(figureFlag{&f.figure}, "figure", "measure instead what a change costs: "+drill.FigureWords())

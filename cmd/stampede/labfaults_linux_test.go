@@ -70,3 +70,15 @@ func TestFigures(t *testing.T) {
 		})
 	}
 }
+
+// The same with daemons, whose programs find out by themselves that they are
+// gone.
+func TestDaemonsSurvive(t *testing.T) {
+	for _, arg := range [][]string{{"--seed", "1", "--overlap"}, {"--seed", "4", "--transport", "unicast"}} {
+		t.Run(strings.Join(arg, " "), func(t *testing.T) {
+			t.Parallel()
+			o, dir := drillHosts(t, append([]string{"--daemon", "--duration", "8s"}, arg...)...)
+			wantCleanDrill(t, o, dir)
+		})
+	}
+}

@@ -38,12 +38,35 @@ func (e exitError) Unwrap() error { return e.error }
 
 func root() *cobra.Command {
 	c := &cobra.Command{
-		Use:           "stampede",
-		Short:         "Fast ordered multicast for groups of processes",
+		Use:   "stampede",
+		Short: "Fast ordered multicast for groups of processes",
+		Long: `Fast ordered multicast for groups of processes: extended virtual synchrony over
+UDP. Programs use it as a library, or through a daemon that runs one processor
+for all programs of a machine; the verbs here run both, look at them, measure
+them, and put them through faults.`,
+		Example: `  stampede check
+  stampede status
+  stampede recv news`,
 		SilenceErrors: true, // main tells them
 		SilenceUsage:  true,
 	}
-	c.CompletionOptions.DisableDefaultCmd = true
-	c.AddCommand(benchVerb(), benchHostVerb(), checkVerb(), labVerb(), nodeVerb(), simVerb(), verifyVerb(), versionVerb())
+	c.AddCommand(benchVerb(), benchHostVerb(), benchDaemonVerb(), checkVerb(), configVerb(), daemonVerb(), labVerb(), manVerb(), nodeVerb(), simVerb(), verifyVerb(), versionVerb())
+	c.AddGroup(&cobra.Group{ID: onDaemon, Title: "On a running daemon:"})
+	c.AddCommand(daemonsVerbs()...)
 	return c
+}
+
+const onDaemon = "daemon" // group of verbs in the help
+
+// daemonsVerbs are those on a running daemon.
+func daemonsVerbs() []*cobra.Command {
+	verbs := []*cobra.Command{
+		statusVerb(), membersVerb(), groupsVerb(), clientsVerb(), statsVerb(), topVerb(), monitorVerb(),
+		sendVerb(), recvVerb(), chatVerb(), pingVerb(),
+		disconnectVerb(), leaveVerb(), logLevelVerb(), reloadVerb(),
+	}
+	for _, c := range verbs {
+		c.GroupID = onDaemon
+	}
+	return verbs
 }

@@ -12,7 +12,7 @@ import (
 
 // asProgram makes this test binary be the program: bench starts it as its
 // hosts, and tests start it to see it killed.
-const asProgram = "STAMPEDE_TEST_AS_PROGRAM"
+const asProgram = "TEST_AS_STAMPEDE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "1" {

@@ -34,6 +34,8 @@ type simFlags struct {
 	dir     string
 	workers int
 	all     bool
+	hosts   []int
+	flood   floodFlags
 }
 
 func simVerb() *cobra.Command {
@@ -46,14 +48,21 @@ judge every promise. A seed is one world, always the same. At the first world
 that fails, write its script, a shorter one that fails in the same way, and its
 trace for stampede verify --exact. With files: run the scenarios in them.
 
+With --throughput: no faults, and nothing is drawn. Every host has a core that is
+busy for what each step costs as it was measured, and a link with a rate; senders
+keep their queues full. It prints what is delivered, by the number of hosts.
+
 The exit status is 1 when a world failed.`,
+		Example: `  stampede sim --seeds 10000
+  stampede sim --seeds 1 --seed 4711 --verbose
+  stampede sim internal/sim/scenarios/*.sim`,
 		RunE: f.run,
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&f.seeds, "seeds", 1000, "how many worlds")
 	flags.Uint64Var(&f.seed, "seed", 0, "of the first world (default random)")
-	flags.IntVar(&f.shape.Hosts, "hosts", 0, "processors of each world (default 1 to 9, drawn)")
+	flags.IntSliceVar(&f.hosts, "hosts", nil, "processors of each world (default 1 to 9, drawn)")
 	flags.BoolVar(&f.shape.Long, "long", false, "large worlds: 10 to 100 processors")
 	flags.BoolVar(&f.shape.Calm, "calm", false, "no crashes, no partitions: one configuration from a list")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "worlds that run at the same time")
@@ -65,12 +74,28 @@ The exit status is 1 when a world failed.`,
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell what happens in the files' worlds, or in the one world of --seeds 1")
 	flags.BoolVar(&f.watch, "watch", false, "and every datagram")
 	flags.BoolVar(&f.figures, "figures", false, "measure changes of configurations of 3 to 100 processors instead")
+	f.flood.define(flags)
 	return c
 }
 
 func (f *simFlags) run(c *cobra.Command, files []string) error {
 	out := c.OutOrStdout()
+	if err := f.flood.judge(c.Flags(), len(files)); err != nil {
+		return err
+	}
+	if f.flood.on {
+		if f.flood.hosts = f.hosts; len(f.hosts) == 0 {
+			f.flood.hosts = []int{1, 2, 4, 8, 16, 32, 64}
+		}
+		f.flood.seed = f.seed
+		return f.flood.run(c)
+	}
+	if len(f.hosts) == 1 {
+		f.shape.Hosts = f.hosts[0]
+	}
 	switch {
+	case len(f.hosts) > 1:
+		return errors.New("sim: one number of --hosts, but for --throughput")
 	case f.seeds < 1 || f.shape.Hosts < 0 || f.shape.Hosts > 200 || f.workers < 1:
 		return errors.New("sim: --seeds, --hosts (at most 200) and --workers are counts")
 	case f.figures:

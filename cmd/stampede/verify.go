@@ -28,6 +28,7 @@ show it. Files may hold one life of a processor or several.
 
 The exit status is 0 when every promise was kept, 1 when one was not, and 2 when
 a file cannot be read or the files make no sense together.`,
+		Example: `  stampede verify 1.jsonl 2.jsonl 3.jsonl`,
 		Args: func(_ *cobra.Command, paths []string) error {
 			if len(paths) == 0 {
 				return cannotJudge(fmt.Errorf("verify: no file is named"))

@@ -10,9 +10,11 @@ import (
 
 func versionVerb() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Tell the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Tell the version",
+		Long:    "Tell the version, the commit where it is known, and what it was built with and\nfor.",
+		Example: `  stampede version`,
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(c.OutOrStdout(), "stampede %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

@@ -23,8 +23,9 @@ func read(t *testing.T, text string) (Settings, string, error) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Read(path)
-	return s, path, err
+	e := New()
+	err := e.File(path)
+	return e.Settings, path, err
 }
 
 // all has every key, with a value that is not its default.
@@ -43,6 +44,8 @@ socket = "portable"
 gso = "off"
 gro = "off"
 wait = "spin"
+busy-poll = "50us"
+cpus = [1, 3]
 receive-batch = 5
 receive-buffer = 6
 max-message = 8
@@ -57,6 +60,25 @@ detect = "2m"
 join-interval = "13ms"
 heartbeat = "1m"
 beacon = "15ms"
+
+[daemon]
+socket = "/run/s"
+socket-mode = "0604"
+socket-owner = "root"
+socket-group = "0"
+allow-users = ["root", 1]
+allow-groups = ["root", "2"]
+hold-users = [3]
+hold-groups = [4]
+admin-users = [5]
+admin-groups = [6]
+max-clients = 16
+first-clients = 2
+client-queue = 17
+max-client-queue = 18
+raise-guarantees = true
+log-level = "debug"
+log-format = "json"
 `
 
 func TestEveryKeyHasItsField(t *testing.T) {
@@ -72,7 +94,7 @@ func TestEveryKeyHasItsField(t *testing.T) {
 		Cluster: "c", ID: 7, Start: []evs.ProcessorID{7, 8}, Members: 14,
 		Bind: netip.MustParseAddrPort("10.0.0.7:1"), Multicast: netip.MustParseAddrPort("239.1.2.3:4"), Interface: "eth0", TTL: 3,
 		Peers: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.8:1"), netip.MustParseAddrPort("[fd00::1]:2")},
-		MTU:   1400, Socket: sock.Portable, GSO: sock.Off, GRO: sock.Off, Wait: sock.Spin, ReceiveBatch: 5, ReceiveBufferBytes: 6,
+		MTU:   1400, Socket: sock.Portable, GSO: sock.Off, GRO: sock.Off, Wait: sock.Spin, BusyPoll: 50 * time.Microsecond, CPUs: []int{1, 3}, ReceiveBatch: 5, ReceiveBufferBytes: 6,
 		MaxMessageBytes: 8, HistoryBytes: 9, ReassemblyBytes: 10, WindowBytes: 11, SendQueueBytes: 12,
 		Compress: evs.CompressZstd, NoCheck: true, FixedSequencer: true,
 		Detect: 2 * time.Minute, JoinInterval: 13 * time.Millisecond, Heartbeat: time.Minute, Beacon: 15 * time.Millisecond,
@@ -103,38 +125,66 @@ func TestEveryFieldHasItsKey(t *testing.T) {
 
 // The example is complete, says what it says truly, and each key is explained.
 func TestExample(t *testing.T) {
-	s, err := Read(example)
-	if err != nil {
+	e := New()
+	if err := e.File(example); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Config(); err != nil {
+	if err := e.Check(); err != nil {
 		t.Error(err)
 	}
 	text, err := os.ReadFile(example)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(string(text), "\n")
-	st := reflect.TypeFor[Settings]()
-	for i := range st.NumField() {
-		key := st.Field(i).Tag.Get("toml")
-		if !explained(lines, key) {
+	for _, key := range Keys() {
+		if !explained(string(text), key) {
 			t.Errorf("key %q is not in the example, or without a comment above it", key)
 		}
-		if !strings.Contains(all, "\n"+key+" = ") && !strings.HasPrefix(all, key+" = ") {
+		if _, _, ok := find(all, key); !ok {
 			t.Errorf("key %q is not in the tests", key)
 		}
 	}
 }
 
-func explained(lines []string, key string) bool {
+// find is the line of a key, and the one before it.
+func find(text, key string) (line, before string, ok bool) {
+	processor, daemon, _ := strings.Cut(text, "\n[daemon]\n")
+	text, name := processor, key
+	if own, ok := strings.CutPrefix(key, "daemon."); ok {
+		text, name = daemon, own
+	}
+	lines := strings.Split("\n"+text, "\n")
 	for i, line := range lines {
-		if strings.HasPrefix(line, key+" = ") {
-			// gro stands below gso, and shares its comment.
-			return strings.HasPrefix(lines[i-1], "# ") || key == "gro" && strings.HasPrefix(lines[i-1], "gso = ")
+		if strings.HasPrefix(line, name+" = ") {
+			return line, lines[i-1], true
 		}
 	}
-	return false
+	return "", "", false
+}
+
+func explained(text, key string) bool {
+	_, before, ok := find(text, key)
+	// gro stands below gso, and shares its comment.
+	return ok && (strings.HasPrefix(before, "# ") || key == "gro" && strings.HasPrefix(before, "gso = "))
+}
+
+// Where the text above a key does not speak of a default, its value is it.
+func TestExampleHasTheDefaults(t *testing.T) {
+	e := New()
+	if err := e.File(example); err != nil {
+		t.Fatal(err)
+	}
+	other := map[string]bool{"id": true, "start": true, "bind": true, "multicast": true, "peers": true,
+		"members": true, "daemon.allow-users": true, "daemon.allow-groups": true, "daemon.hold-users": true, "daemon.admin-users": true,
+		"reassembly": true} // follows members, which follow start
+	alone := New()
+	alone.ID = 1
+	said, want := e.Values(), alone.Values()
+	for i := range want {
+		if key := want[i].Key; !other[key] && fmt.Sprint(said[i].Value) != fmt.Sprint(want[i].Value) {
+			t.Errorf("%s: the example has %v, the default is %v", key, said[i].Value, want[i].Value)
+		}
+	}
 }
 
 func TestEmptyFileIsTheDefault(t *testing.T) {
@@ -153,6 +203,25 @@ func TestRefusals(t *testing.T) {
 		"id = 1\nidd = 2\n":                                 `2: unknown key "idd"`,
 		"a = 1\nid = 1\nb = 2\n":                            `3: unknown key "b"`, // both are told
 		"id = 1\n[network]\nbind = \"x\"\n":                 `unknown key "network`,
+		"[daemon]\nid = 1\n":                                `2: unknown key "daemon.id"`,
+		"daemon = 1\n":                                      "1: ",
+		"[[daemon]]\nmax-clients = 1\n":                     "1: ",
+		"[daemon]\nsocket-mode = 432\n":                     `2: "432" are no permissions`,
+		"[daemon]\nsocket-mode = \"660\"\n":                 `2: daemon.socket-mode: "660" are no permissions`,
+		"[daemon]\nsocket-mode = \"01777\"\n":               "2: daemon.socket-mode: ",
+		"[daemon]\nsocket-mode = \"rw-rw----\"\n":           "2: daemon.socket-mode: ",
+		"[daemon]\nsocket-mode = \"\"\n":                    "2: daemon.socket-mode: ",
+		"[daemon]\n\nallow-users = [\"no such user\"]\n":    `3: daemon.allow-users: "no such user" is no user of this machine`,
+		"[daemon]\nadmin-groups = [\"no such group\"]\n":    `2: daemon.admin-groups: "no such group" is no group of this machine`,
+		"[daemon]\nhold-users = [\"\"]\n":                   "2: daemon.hold-users: a user without a name",
+		"[daemon]\nhold-users = [4294967295]\n":             "2: ",
+		"[daemon]\nhold-users = [-1]\n":                     "2: ",
+		"[daemon]\nhold-users = [1.5]\n":                    "2: ",
+		"[daemon]\nhold-users = [true]\n":                   "2: ",
+		"[daemon]\nsocket-owner = \"no such user\"\n":       "2: daemon.socket-owner: ",
+		"[daemon]\nsocket-group = \"no such group\"\n":      "2: daemon.socket-group: ",
+		"[daemon]\nlog-level = \"loud\"\n":                  `2: daemon.log-level: "loud" is none of info|debug|warn|error`,
+		"[daemon]\nlog-format = \"xml\"\n":                  `2: daemon.log-format: "xml" is none of text|json`,
 		"\nid = \"one\"\n":                                  "2: ",
 		"id = -1\n":                                         "1: ",
 		"id = 4294967296\n":                                 "1: ",
@@ -184,7 +253,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%.40q: error names Go types: %v", text, err)
 		}
 	}
-	if _, err := Read(filepath.Join(t.TempDir(), "none.toml")); err == nil {
+	if err := New().File(filepath.Join(t.TempDir(), "none.toml")); err == nil {
 		t.Error("a file that does not exist was read")
 	}
 }

@@ -17,47 +17,62 @@ import (
 // a trace, is refused before it is read into memory.
 const maxFileBytes = 1 << 20
 
-// Read is the file's settings, over the defaults.
-func Read(path string) (Settings, error) {
+// File puts what a file says over what holds so far.
+func (e *Effective) File(path string) error {
+	text, err := readText(path)
+	if err != nil {
+		return fmt.Errorf("conf: %w", err)
+	}
+	s := e.Settings
+	if err := parse(path, text, &s); err != nil {
+		return err
+	}
+	e.Settings = s
+	for name, line := range linesOf(text) {
+		e.origins[name] = fmt.Sprintf("%s:%d", path, line)
+	}
+	return nil
+}
+
+func readText(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return Settings{}, fmt.Errorf("conf: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 	if err != nil {
-		return Settings{}, fmt.Errorf("conf: %w", err)
+		return nil, err
 	}
 	if len(text) > maxFileBytes {
-		return Settings{}, fmt.Errorf("conf: %s: longer than %d bytes", path, maxFileBytes)
+		return nil, fmt.Errorf("%s: longer than %d bytes", path, maxFileBytes)
 	}
-	s, err := parse(text)
-	if err != nil {
-		return Settings{}, fmt.Errorf("conf: %s:%w", path, err)
-	}
-	return s, nil
+	return text, nil
 }
 
-// parse returns errors that begin with the line, from 1.
-func parse(text []byte) (Settings, error) {
-	s := Default()
-	err := decode(text, &s)
+// parse returns errors that each begin with the file and the line, from 1.
+func parse(path string, text []byte, s *Settings) error {
+	at := func(e *toml.DecodeError, what string) error {
+		line, _ := e.Position()
+		return fmt.Errorf("conf: %s:%d: %s", path, line, what)
+	}
+	err := decode(text, s)
 	var unknown *toml.StrictMissingError
 	var wrong *toml.DecodeError
 	switch {
 	case err == nil:
-		return s, nil
+		return nil
 	case errors.As(err, &unknown):
 		var all []error
 		for i := range unknown.Errors {
 			e := &unknown.Errors[i]
 			all = append(all, at(e, fmt.Sprintf("unknown key %q", strings.Join(e.Key(), "."))))
 		}
-		return s, errors.Join(all...)
+		return errors.Join(all...)
 	case errors.As(err, &wrong):
-		return s, at(wrong, what(wrong))
+		return at(wrong, what(wrong))
 	}
-	return s, fmt.Errorf("%d: %w", lineOf(text), err)
+	return fmt.Errorf("conf: %s:%d: %w", path, lineOf(text), err)
 }
 
 func decode(text []byte, s *Settings) error {
@@ -76,11 +91,6 @@ func lineOf(text []byte) int {
 		var wrong *toml.DecodeError
 		return err != nil && !errors.As(err, &unknown) && !errors.As(err, &wrong)
 	})
-}
-
-func at(e *toml.DecodeError, what string) error {
-	line, _ := e.Position()
-	return fmt.Errorf("%d: %s", line, what)
 }
 
 // mismatch is what go-toml says of a wrong type; the rest names types of Go.

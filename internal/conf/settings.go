@@ -24,13 +24,15 @@ type Settings struct {
 	TTL       int              `toml:"ttl"`
 	Peers     []netip.AddrPort `toml:"peers"`
 
-	MTU           int    `toml:"mtu"`
-	Socket        Socket `toml:"socket"`
-	GSO           Switch `toml:"gso"`
-	GRO           Switch `toml:"gro"`
-	Wait          Wait   `toml:"wait"`
-	ReceiveBatch  int    `toml:"receive-batch"`
-	ReceiveBuffer int    `toml:"receive-buffer"`
+	MTU           int      `toml:"mtu"`
+	Socket        Socket   `toml:"socket"`
+	GSO           Switch   `toml:"gso"`
+	GRO           Switch   `toml:"gro"`
+	Wait          Wait     `toml:"wait"`
+	BusyPoll      Duration `toml:"busy-poll"`
+	CPUs          []int    `toml:"cpus"`
+	ReceiveBatch  int      `toml:"receive-batch"`
+	ReceiveBuffer int      `toml:"receive-buffer"`
 
 	MaxMessage int         `toml:"max-message"`
 	History    int         `toml:"history"`
@@ -45,10 +47,12 @@ type Settings struct {
 	JoinInterval   Duration `toml:"join-interval"`
 	Heartbeat      Duration `toml:"heartbeat"`
 	Beacon         Duration `toml:"beacon"`
+
+	Daemon Daemon `toml:"daemon"`
 }
 
 // Default is what holds where nothing else is said.
-func Default() Settings { return Settings{Wait: Wait{sock.Adaptive}} }
+func Default() Settings { return Settings{Wait: Wait{sock.Adaptive}, Daemon: defaultDaemon()} }
 
 // Config is what the settings say. It refuses what they alone show to be
 // wrong; evs.Open refuses the rest.
@@ -57,7 +61,7 @@ func (s *Settings) Config() (evs.Config, error) {
 		Cluster: s.Cluster, ID: s.ID, Start: s.Start, Members: s.Members,
 		Bind: s.Bind, Multicast: s.Multicast, Interface: s.Interface, TTL: s.TTL, Peers: s.Peers,
 		MTU: s.MTU, Socket: s.Socket.Kind, GSO: s.GSO.Switch, GRO: s.GRO.Switch, Wait: s.Wait.Wait,
-		ReceiveBatch: s.ReceiveBatch, ReceiveBufferBytes: s.ReceiveBuffer,
+		BusyPoll: s.BusyPoll.Duration, CPUs: s.CPUs, ReceiveBatch: s.ReceiveBatch, ReceiveBufferBytes: s.ReceiveBuffer,
 		MaxMessageBytes: s.MaxMessage, HistoryBytes: s.History, ReassemblyBytes: s.Reassembly,
 		WindowBytes: s.Window, SendQueueBytes: s.SendQueue,
 		Compress: s.Compress.Compression, NoCheck: s.NoCheck,
@@ -67,11 +71,11 @@ func (s *Settings) Config() (evs.Config, error) {
 	}
 	switch {
 	case c.ID == 0:
-		return c, errors.New("id: missing: every processor has one of its own, from 1")
+		return c, keyError{"id", errors.New("missing: every processor has one of its own, from 1")}
 	case s.Transport == Multicast && !c.Multicast.IsValid():
-		return c, errors.New(`transport: "multicast" needs the key multicast, the group's address`)
+		return c, keyError{"transport", errors.New(`"multicast" needs the key multicast, the group's address`)}
 	case s.Transport == Unicast && len(c.Peers) == 0:
-		return c, errors.New(`transport: "unicast" needs the key peers, the others' addresses`)
+		return c, keyError{"transport", errors.New(`"unicast" needs the key peers, the others' addresses`)}
 	case s.Transport == Unicast:
 		c.Multicast = netip.AddrPort{}
 	}

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -52,6 +53,8 @@ type (
 	Wait        struct{ evs.Wait }
 	Compression struct{ evs.Compression }
 	Guarantee   struct{ evs.Guarantee }
+	Level       struct{ slog.Level }
+	Format      struct{ kind uint8 }
 )
 
 // How datagrams get to the others.
@@ -59,6 +62,12 @@ var (
 	AutoTransport = Transport{0} // multicast if a group is given, else unicast
 	Multicast     = Transport{1} // to the group that all share
 	Unicast       = Transport{2} // to each of the peers
+)
+
+// How a line of the log is written.
+var (
+	TextFormat = Format{0} // key=value
+	JSONFormat = Format{1} // an object
 )
 
 var (
@@ -69,6 +78,9 @@ var (
 	codecs     = words[Compression]{{"off", Compression{evs.CompressNone}}, {"s2", Compression{evs.CompressS2}}, {"zstd", Compression{evs.CompressZstd}}}
 	guarantees = words[Guarantee]{{"agreed", Guarantee{evs.Agreed}}, {"unordered", Guarantee{evs.Unordered}},
 		{"fifo", Guarantee{evs.FIFO}}, {"safe", Guarantee{evs.Safe}}}
+	levels = words[Level]{{"info", Level{slog.LevelInfo}}, {"debug", Level{slog.LevelDebug}},
+		{"warn", Level{slog.LevelWarn}}, {"error", Level{slog.LevelError}}}
+	formats = words[Format]{{"text", TextFormat}, {"json", JSONFormat}}
 )
 
 // The words, for descriptions of flags.
@@ -79,6 +91,8 @@ var (
 	WaitWords      = waits.String()
 	CompressWords  = codecs.String()
 	GuaranteeWords = guarantees.String()
+	LevelWords     = levels.String()
+	FormatWords    = formats.String()
 )
 
 func (v *Transport) UnmarshalText(text []byte) error   { return transports.find(string(text), v) }
@@ -87,6 +101,8 @@ func (v *Switch) UnmarshalText(text []byte) error      { return switches.find(st
 func (v *Wait) UnmarshalText(text []byte) error        { return waits.find(string(text), v) }
 func (v *Compression) UnmarshalText(text []byte) error { return codecs.find(string(text), v) }
 func (v *Guarantee) UnmarshalText(text []byte) error   { return guarantees.find(string(text), v) }
+func (v *Level) UnmarshalText(text []byte) error       { return levels.find(string(text), v) }
+func (v *Format) UnmarshalText(text []byte) error      { return formats.find(string(text), v) }
 
 func (v Transport) MarshalText() ([]byte, error)   { return transports.of(v) }
 func (v Socket) MarshalText() ([]byte, error)      { return sockets.of(v) }
@@ -94,6 +110,8 @@ func (v Switch) MarshalText() ([]byte, error)      { return switches.of(v) }
 func (v Wait) MarshalText() ([]byte, error)        { return waits.of(v) }
 func (v Compression) MarshalText() ([]byte, error) { return codecs.of(v) }
 func (v Guarantee) MarshalText() ([]byte, error)   { return guarantees.of(v) }
+func (v Level) MarshalText() ([]byte, error)       { return levels.of(v) }
+func (v Format) MarshalText() ([]byte, error)      { return formats.of(v) }
 
 // Duration is written with its unit: "20ms".
 type Duration struct{ time.Duration }
@@ -102,3 +120,5 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 	d.Duration, err = time.ParseDuration(string(text))
 	return err
 }
+
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

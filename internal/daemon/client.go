@@ -31,6 +31,7 @@ type client struct {
 	events *outlet
 	inbox  *ipc.Inbox
 	groups []evs.Group // of the last message it sent
+	joined bool        // something, at some time
 
 	writing sync.Mutex // of answers
 	answers []byte     // not written yet; of run's goroutine
@@ -69,9 +70,9 @@ func (c *client) run() {
 	err := c.serve()
 	if c.handle != nil {
 		c.handle.Close()
-		c.events.close()
 	}
 	<-delivered
+	c.kick(ipc.Closed, "") // one that has gone itself does not hear it
 	c.s.logger.Debug("client ended", "client", c.id, "why", err)
 }
 
@@ -280,7 +281,11 @@ func (c *client) kick(status ipc.Status, text string) {
 			close(c.kicked)
 		}
 		c.conn.Close()
-		if c.events != nil {
+		switch {
+		case c.events == nil:
+		case status == ipc.Closed:
+			c.events.finish()
+		default:
 			c.events.close()
 		}
 	})

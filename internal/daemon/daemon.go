@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -19,9 +20,15 @@ type Options struct {
 	UID, GID int               // owner of the socket; -1 = unchanged
 	Listener *net.UnixListener // instead of Socket: socket activation
 	Policy   Policy
+	// FirstClients is how many clients must have joined something before the
+	// processor takes part: these miss nothing of its life. 0 = none, and clients
+	// are accepted once the processor is in its first configuration.
+	FirstClients int
 	// Reload reads the configuration again, when an operator asks for it. The
 	// words are keys that changed and take effect at the next start only.
 	Reload func() (Policy, []string, error)
+	// Reloads asks for that as an operator does; the function is told how it went.
+	Reloads <-chan func(restart []string, err error)
 	// Level is what the logger goes by, for those who may change it.
 	Level   *slog.LevelVar
 	Logger  *slog.Logger
@@ -41,6 +48,10 @@ func Run(ctx context.Context, o Options) error {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.Config.Logger = o.Logger
+	var err error
+	if o.Config, err = o.Config.Resolve(); err != nil {
+		return step("settings", err, "")
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	release, err := claim(&o.Config)
@@ -55,24 +66,43 @@ func Run(ctx context.Context, o Options) error {
 		}
 	}
 	defer l.Close()
-	p, err := evs.Open(ctx, o.Config)
+	p, err := evs.Prepare(o.Config)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil // it was stopped while it waited for others
-		}
 		return step("join", err, "")
 	}
 	defer p.Close()
 	s := New(p, ServerOptions{Policy: o.Policy, Reload: o.Reload, Level: o.Level, Logger: o.Logger, Version: o.Version, Stop: stop})
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
+	if o.FirstClients > 0 {
+		go func() { served <- s.Serve(l) }()
+		s.awaitJoined(ctx, o.FirstClients)
+	}
+	if err := p.Start(ctx); err != nil {
+		s.Close()
+		if ctx.Err() != nil {
+			return nil // it was stopped while it waited for others
+		}
+		return step("join", err, "")
+	}
+	if o.FirstClients == 0 {
+		go func() { served <- s.Serve(l) }()
+	}
 	if o.Ready != nil {
 		o.Ready()
 	}
+	go s.reloads(ctx, o.Reloads)
 	if o.Alive != nil {
 		go whileAlive(ctx, p, o.Alive)
 	}
 	return s.until(ctx, served)
+}
+
+// step names what failed when the daemon started, and how to mend it.
+func step(name string, err error, mend string) error {
+	if mend == "" {
+		return fmt.Errorf("daemon: %s: %w", name, err)
+	}
+	return fmt.Errorf("daemon: %s: %w: %s", name, err, mend)
 }
 
 // until waits for the end and does what is to be done then.
@@ -95,11 +125,24 @@ func (s *Server) until(ctx context.Context, served <-chan error) error {
 	leave, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()
 	err := s.p.Leave(leave)
+	s.awaitTaken(leave)
 	s.Close()
 	if err != nil && !errors.Is(err, evs.ErrClosed) {
 		return step("leave", err, "")
 	}
 	return nil
+}
+
+// reloads does what is asked for from inside this program.
+func (s *Server) reloads(ctx context.Context, asked <-chan func([]string, error)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case tell := <-asked:
+			tell(s.Reload())
+		}
+	}
 }
 
 // whileAlive tells the watchdog of each second in which the loop turned. An idle

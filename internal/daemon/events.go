@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,6 +16,8 @@ const (
 	writeBytes = 128 << 10 // of events that are written with one system call
 )
 
+var errEnded = errors.New("the daemon has ended")
+
 // deliver passes the handle's events to the client until the handle is closed.
 func (c *client) deliver() {
 	d := &delivery{c: c, buf: make([]byte, 0, writeBytes)}
@@ -22,7 +25,11 @@ func (c *client) deliver() {
 	for {
 		n, err := c.handle.Receive(context.Background(), events)
 		if err != nil {
-			return // the client has gone, or the processor: whoever ended it tells
+			if c.s.refusing.Load() {
+				err = errEnded
+			}
+			c.kick(ipc.Closed, err.Error()) // unless it has gone itself
+			return
 		}
 		for i := range events[:n] {
 			d.put(&events[i])

@@ -54,14 +54,6 @@ func listen(o *Options) (*net.UnixListener, error) {
 
 func abstract(path string) bool { return strings.HasPrefix(path, "@") }
 
-// step names what failed when the daemon started, and how to mend it.
-func step(name string, err error, mend string) error {
-	if mend == "" {
-		return fmt.Errorf("daemon: %s: %w", name, err)
-	}
-	return fmt.Errorf("daemon: %s: %w: %s", name, err, mend)
-}
-
 // inUse says whether somebody listens.
 func inUse(path string) error {
 	c, err := net.DialTimeout("unix", path, time.Second)

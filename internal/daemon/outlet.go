@@ -4,7 +4,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
+	"time"
 )
 
 // outlet is the daemon's end of an event socket. What the kernel does not take
@@ -12,7 +12,7 @@ import (
 // the caller does.
 type outlet struct {
 	conn  *net.UnixConn
-	raw   syscall.RawConn
+	now   *attempt // to write without waiting
 	limit int
 	hold  bool
 
@@ -20,6 +20,7 @@ type outlet struct {
 	waiting [][]byte // buffers to be written, in order
 	bytes   int      // of them, the one that is being written included
 	busy    bool     // a goroutine writes them
+	ending  bool     // nothing more comes
 	err     error
 	behind  uint64         // times that something had to wait
 	total   *atomic.Uint64 // the same, of all clients
@@ -30,7 +31,7 @@ func newOutlet(conn *net.UnixConn, limit int, hold bool, behind *atomic.Uint64) 
 	if err != nil {
 		return nil, err
 	}
-	return &outlet{conn: conn, raw: raw, limit: limit, hold: hold, total: behind}, nil
+	return &outlet{conn: conn, now: newAttempt(raw), limit: limit, hold: hold, total: behind}, nil
 }
 
 // outcome of a write.
@@ -54,7 +55,7 @@ func (o *outlet) write(b []byte) outcome {
 	if busy {
 		return o.keep(b)
 	}
-	n, err := tryWrite(o.raw, b)
+	n, err := o.now.write(b)
 	if err != nil {
 		return broken
 	}
@@ -96,7 +97,11 @@ func (o *outlet) drain() {
 		o.mu.Lock()
 		if len(o.waiting) == 0 || o.err != nil {
 			o.busy, o.waiting = false, nil
+			ending := o.ending
 			o.mu.Unlock()
+			if ending {
+				o.conn.Close()
+			}
 			return
 		}
 		b := o.waiting[0]
@@ -118,5 +123,20 @@ func (o *outlet) queued() (bytes int, behind uint64) {
 	return o.bytes, o.behind
 }
 
-// close ends it; what waits is gone.
+// close ends it at once; what waits is gone.
 func (o *outlet) close() { o.conn.Close() }
+
+// finish ends it when what waits is written, if that is taken in time.
+func (o *outlet) finish() {
+	o.mu.Lock()
+	o.ending = true
+	busy := o.busy
+	o.mu.Unlock()
+	o.conn.SetWriteDeadline(time.Now().Add(finishWithin))
+	if !busy {
+		o.conn.Close()
+	}
+}
+
+// finishWithin is how long a client has to take what waits for it at the end.
+const finishWithin = time.Second

@@ -17,7 +17,11 @@ func eventPair() (*net.UnixConn, *os.File, error) { return nil, nil, errors.ErrU
 
 func rights(*os.File) []byte { return nil }
 
-func tryWrite(syscall.RawConn, []byte) (int, error) { return 0, errors.ErrUnsupported }
+type attempt struct{}
+
+func newAttempt(syscall.RawConn) *attempt { return new(attempt) }
+
+func (*attempt) write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
 func exhausted(error) bool { return false }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"stampede/evs"
+	"stampede/perf"
+	"stampede/wire"
 )
 
 // Status is the answer to the query "status".
@@ -39,6 +42,7 @@ type Member struct {
 type Configuration struct {
 	Epoch          uint64   `json:"epoch"`
 	Representative Member   `json:"representative"`
+	Sequencer      uint32   `json:"sequencer,omitempty"` // whose stream is the order, a moment ago
 	Members        []Member `json:"members"`
 }
 
@@ -46,7 +50,6 @@ type Configuration struct {
 type Network struct {
 	Local    string   `json:"local"`
 	Group    string   `json:"group,omitempty"`
-	Peers    []string `json:"peers,omitempty"`
 	Datagram int      `json:"datagram_bytes"`
 }
 
@@ -83,7 +86,7 @@ type Stats struct {
 	Now       time.Time         `json:"now"`
 	Server    map[string]uint64 `json:"server"`
 	Clients   int               `json:"clients"`
-	Processor evs.Stats         `json:"processor"`
+	Processor map[string]uint64 `json:"processor"` // as perf.Each names what evs.Stats has
 }
 
 // query answers a question with JSON.
@@ -93,13 +96,13 @@ func (s *Server) query(what string) ([]byte, error) {
 	case "status":
 		v = s.status()
 	case "members":
-		v = configuration(s.p.Configuration())
+		v = s.configuration()
 	case "groups":
 		v = s.groups()
 	case "clients":
 		v = s.listClients()
 	case "stats":
-		v = Stats{Now: time.Now(), Server: s.counters.all(), Clients: s.Clients(), Processor: s.p.Stats()}
+		v = Stats{Now: time.Now(), Server: s.counters.all(), Clients: s.Clients(), Processor: ProcessorCounters(s.p.Stats())}
 	default:
 		return nil, fmt.Errorf("query %.32q: %w", what, errUnknown)
 	}
@@ -110,7 +113,7 @@ func (s *Server) status() Status {
 	self, facts := s.p.Self(), s.p.Facts()
 	st := Status{
 		Version: s.options.Version, PID: os.Getpid(), Started: s.started, Now: time.Now(), Cluster: s.p.Cluster(),
-		Self: Member{uint32(self.ID), self.Incarnation}, Configuration: configuration(s.p.Configuration()), Clients: s.Clients(),
+		Self: Member{uint32(self.ID), self.Incarnation}, Configuration: s.configuration(), Clients: s.Clients(),
 		Network: Network{Local: facts.Local.String(), Datagram: facts.DatagramBytes},
 	}
 	if facts.Group.IsValid() {
@@ -122,8 +125,9 @@ func (s *Server) status() Status {
 	return st
 }
 
-func configuration(c evs.ConfigChange) Configuration {
-	out := Configuration{Epoch: c.ID.Epoch, Representative: Member{uint32(c.ID.Rep), c.ID.RepIncarnation}}
+func (s *Server) configuration() Configuration {
+	c := s.p.Configuration()
+	out := Configuration{Epoch: c.ID.Epoch, Representative: Member{uint32(c.ID.Rep), c.ID.RepIncarnation}, Sequencer: uint32(s.p.Stats().Sequencer)}
 	for _, m := range c.Members {
 		out.Members = append(out.Members, Member{uint32(m.ID), m.Incarnation})
 	}
@@ -166,6 +170,22 @@ func (s *Server) listClients() []Client {
 	}
 	slices.SortFunc(list, func(a, b Client) int { return cmp.Compare(a.ID, b.ID) })
 	return list
+}
+
+// verdicts are what counters of the door begin with.
+const verdicts = "loop_verdicts_"
+
+// ProcessorCounters are what stats counts, by name. What the door said has its name in place
+// of its number.
+func ProcessorCounters(stats evs.Stats) map[string]uint64 {
+	m := map[string]uint64{}
+	perf.Each(&stats, func(name string, value uint64) { m[name] = value })
+	for v := range wire.NumVerdicts {
+		number := verdicts + strconv.Itoa(int(v))
+		m[verdicts+v.String()] = m[number]
+		delete(m, number)
+	}
+	return m
 }
 
 // all counters, by name.

@@ -135,7 +135,7 @@ func (c *client) request(r *ipc.Request) error {
 	}
 	switch r.Op {
 	case ipc.OpJoin:
-		c.done(r, 0, nil, c.handle.Join(r.Keys...))
+		c.done(r, 0, nil, c.join(r.Keys))
 	case ipc.OpLeave:
 		c.done(r, 0, nil, c.handle.Leave(r.Keys...))
 	case ipc.OpFlush:
@@ -154,6 +154,15 @@ func (c *client) request(r *ipc.Request) error {
 		c.done(r, 0, nil, fmt.Errorf("%v: %w", r.Op, errUnknown))
 	}
 	return nil
+}
+
+func (c *client) join(groups []evs.Group) error {
+	err := c.handle.Join(groups...)
+	if err == nil && len(groups) > 0 && !c.joined {
+		c.joined = true
+		c.s.hasJoined()
+	}
+	return err
 }
 
 // flush waits on a goroutine of its own: the requests behind it do not wait.

@@ -39,8 +39,13 @@ type Server struct {
 	listener *net.UnixListener
 	clients  map[*client]struct{}
 	handles  int // of them
+	joined   int // clients that ever joined something
+	awaited  int // how many of those enough waits for
+	enough   chan struct{}
 	next     uint64
 	closed   bool
+	refusing atomic.Bool   // the daemon ends
+	gone     chan struct{} // a client is
 
 	counters Counters
 }
@@ -70,7 +75,7 @@ func New(p *evs.Processor, o ServerOptions) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{p: p, options: o, logger: o.Logger, started: time.Now(), clients: map[*client]struct{}{}}
+	s := &Server{p: p, options: o, logger: o.Logger, started: time.Now(), clients: map[*client]struct{}{}, gone: make(chan struct{}, 1)}
 	policy := o.Policy.withDefaults()
 	s.policy.Store(&policy)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -150,6 +155,10 @@ func (s *Server) forget(c *client) {
 	s.mu.Unlock()
 	s.counters.Ended.Add(1)
 	s.wg.Done()
+	select {
+	case s.gone <- struct{}{}:
+	default:
+	}
 }
 
 // reserve counts a handle, if there may be one more.
@@ -168,6 +177,29 @@ func (s *Server) release() {
 	s.mu.Lock()
 	s.handles--
 	s.mu.Unlock()
+}
+
+// awaitJoined waits until so many clients have joined something.
+func (s *Server) awaitJoined(ctx context.Context, n int) {
+	s.mu.Lock()
+	s.enough, s.awaited = make(chan struct{}), n
+	if s.joined >= n {
+		close(s.enough)
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.enough:
+	case <-ctx.Done():
+	}
+}
+
+// hasJoined counts a client that has joined something for the first time.
+func (s *Server) hasJoined() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.joined++; s.enough != nil && s.joined == s.awaited {
+		close(s.enough)
+	}
 }
 
 // Clients is how many there are, with a handle.
@@ -190,6 +222,7 @@ func (s *Server) all() []*client {
 
 // refuse accepts no client and no request any more.
 func (s *Server) refuse() {
+	s.refusing.Store(true)
 	s.mu.Lock()
 	l := s.listener
 	s.listener = nil
@@ -202,6 +235,18 @@ func (s *Server) refuse() {
 	}
 }
 
+// awaitTaken waits, when the processor has left, until the clients have what it
+// delivered: then they go by themselves.
+func (s *Server) awaitTaken(ctx context.Context) {
+	for s.Clients() > 0 {
+		select {
+		case <-s.gone:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // Close tells all clients that the daemon ends, and returns when they are gone.
 func (s *Server) Close() {
 	s.refuse()
@@ -209,7 +254,7 @@ func (s *Server) Close() {
 	s.closed = true
 	s.mu.Unlock()
 	for _, c := range s.all() {
-		c.kick(ipc.Closed, "the daemon has ended")
+		c.kick(ipc.Closed, errEnded.Error())
 	}
 	s.cancel()
 	s.wg.Wait()

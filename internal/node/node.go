@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"stampede/evs"
@@ -14,7 +16,7 @@ import (
 // node is one processor at work.
 type node struct {
 	o      Options
-	p      *evs.Processor
+	p      *evs.Processor // nil: it is a daemon's
 	h      *evs.Handle
 	record *recorder
 	group  evs.Group
@@ -44,7 +46,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.record.close()) }()
-	if n.p, n.h, err = evs.OpenHandle(ctx, o.Config, evs.HandleOptions{}, n.group); err != nil {
+	if err = n.open(ctx); err != nil {
 		if ctx.Err() != nil {
 			o.Logger.Warn("stopped", "error", err)
 			return nil
@@ -54,13 +56,44 @@ func Run(ctx context.Context, o Options) (err error) {
 	return n.run(ctx)
 }
 
+// open opens a processor, or a handle at a daemon's, for which it waits.
+func (n *node) open(ctx context.Context) (err error) {
+	if n.o.Dial == "" {
+		n.p, n.h, err = evs.OpenHandle(ctx, n.o.Config, evs.HandleOptions{}, n.group)
+		return err
+	}
+	for {
+		n.h, err = evs.Dial(ctx, n.o.Dial, evs.HandleOptions{Confirm: true})
+		if err == nil {
+			return n.h.Join(n.group)
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
+			return err
+		}
+		if err := pause(ctx, dialAgain); err != nil {
+			return err
+		}
+	}
+}
+
+// dialAgain is the time between two looks for a daemon.
+const dialAgain = 5 * time.Millisecond
+
+// leave takes the processor out of the cluster, or the program out of the daemon.
+func (n *node) leave() error {
+	if n.p == nil {
+		return n.h.Close()
+	}
+	return n.p.Leave(context.Background())
+}
+
 // run is the life of an open processor.
 func (n *node) run(ctx context.Context) error {
-	self := n.p.Self()
+	self := n.h.Self()
 	n.record.self = trace.Processor{ID: uint32(self.ID), Incarnation: self.Incarnation}
 	n.o.Logger.Info("running", "group", n.o.Group, "rate", n.o.Rate, "size", n.o.Size, "trace", n.o.Trace)
 	if err := n.record.write(&trace.Event{Kind: trace.Start}); err != nil {
-		return errors.Join(err, n.p.Close())
+		return errors.Join(err, n.leave())
 	}
 	defer context.AfterFunc(ctx, func() { n.o.Logger.Info("stopping") })()
 	working, stop := context.WithCancelCause(ctx)
@@ -75,7 +108,7 @@ func (n *node) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		err = nil // it was told to stop
 	}
-	if e := n.p.Leave(context.Background()); e != nil {
+	if e := n.leave(); e != nil {
 		n.o.Logger.Warn("left", "error", e)
 	}
 	if e := <-received; !errors.Is(e, evs.ErrClosed) {
@@ -84,6 +117,9 @@ func (n *node) run(ctx context.Context) error {
 	n.o.Logger.Info("left", "sent", n.sent, "delivered", n.delivered.Load())
 	if err != nil {
 		return err
+	}
+	if n.p == nil {
+		return nil // its processor goes on
 	}
 	return n.record.write(&trace.Event{Kind: trace.Leave})
 }

@@ -19,7 +19,11 @@ const DefaultGroup = "node"
 // of `stampede node` do.
 type Options struct {
 	Config evs.Config // its Logger is replaced by Logger
-	Group  string     // joined and sent to; default DefaultGroup
+	// Dial is the socket of a daemon whose processor is used instead of one of
+	// its own; Config counts for nothing then. It must be the only program that
+	// sends there, since the trace says a message's number before it is sent.
+	Dial  string
+	Group string // joined and sent to; default DefaultGroup
 
 	Rate float64 // messages/s, by the clock; 0 = it sends none
 	Size int     // bytes of a message

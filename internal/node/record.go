@@ -134,7 +134,7 @@ func (n *node) take(e *evs.Event) error {
 	if err := n.record.deliver(e); err != nil {
 		return err
 	}
-	if e.Sender == n.p.Self().ID {
+	if e.Sender == n.h.Self().ID {
 		if n.own++; n.own == n.o.Count {
 			close(n.home)
 		}

@@ -22,9 +22,11 @@ const (
 	cobra     = "github.com/spf13/cobra"
 	histogram = "github.com/HdrHistogram/hdrhistogram-go"
 	pflag     = "github.com/spf13/pflag" // cobra's flags
+	systemd   = "github.com/coreos/go-systemd/v22"
 	toml      = "github.com/pelletier/go-toml/v2"
 	xnet      = "golang.org/x/net"
 	xsys      = "golang.org/x/sys"
+	xterm     = "golang.org/x/term"
 )
 
 // plan is the floor plan, the lowest floor first: a package may import only
@@ -49,16 +51,20 @@ var plan = []struct {
 	{"internal/trace", floor{}},
 	{"internal/verify", floor{imports: []string{"internal/trace"}}},
 	{"internal/sim", floor{imports: []string{"internal/member", "internal/verify", "internal/trace", "order", "batch", "wire", "perf"}}},
+	{"internal/sim/flood", floor{imports: []string{"internal/member", "order", "batch", "wire"}}},
+	{"internal/sim/gauge", floor{imports: []string{"internal/sim/flood", "internal/lab", "evs", "sock", "batch"}, modules: []string{xsys}}},
 	{"internal/sim/mutants", floor{imports: []string{"internal/sim"}}},
 	{"internal/lab/drill", floor{imports: []string{"internal/lab", "internal/trace", "internal/verify"}}},
 	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
-	{"internal/daemon", floor{imports: []string{"evs", "internal/ipc"}, modules: []string{xsys}}},
 	{"evs/libevs", floor{}},
+	{"internal/systemd", floor{modules: []string{systemd}}},
+	{"internal/daemon", floor{imports: []string{"evs", "internal/ipc", "perf", "wire"}, modules: []string{xsys}}},
+	{"internal/console", floor{imports: []string{"internal/daemon", "evs"}, modules: []string{histogram, xterm}}},
 	{"internal/node", floor{imports: []string{"evs", "internal/trace"}}},
 	{"bench/raw", floor{imports: []string{"sock", "batch"}, modules: []string{histogram}}},
 	{"bench/corosync", floor{modules: []string{xsys}}},
-	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
-	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
+	{"bench", floor{imports: []string{"bench/raw", "bench/corosync", "evs", "internal/daemon", "sock", "batch", "internal/lab", "perf"}, modules: []string{histogram, xsys}}},
+	{"cmd/stampede", floor{imports: []string{"bench", "internal/node", "internal/conf", "internal/console", "internal/daemon", "internal/ipc", "internal/systemd", "evs", "sock", "batch", "internal/lab", "internal/lab/drill", "internal/sim", "internal/sim/flood", "internal/sim/gauge", "internal/trace", "internal/verify", "perf", "perf/host", "perf/reach", "wire"}, modules: []string{cobra, pflag, histogram, xsys}}},
 	{"fuzz", floor{imports: []string{"wire", "perf", "batch", "order", "internal/member"}}},
 	{"internal/plan", floor{}},
 }

@@ -109,6 +109,7 @@ func (n *node) packing() batch.PackerConfig {
 	s := &n.set
 	return batch.PackerConfig{
 		Datagram: int(s.datagram), MaxMessage: int(s.message), QueueBytes: int(s.queue), Compress: s.compress,
+		LendFrom: 1, // messages are far shorter here than those that are worth it
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 
 // RequireAll names the environment variable that, set to 1, turns every skip
 // into a failure: where all that is needed is known to be there (CI), a skip
-// would hide a broken installation.
-const RequireAll = "STAMPEDE_REQUIRE_ALL"
+// would hide a broken installation. The names that begin with STAMPEDE_ are the
+// program's, which refuses those that it does not know.
+const RequireAll = "REQUIRE_ALL_TESTS"
 
 // Skip skips the test for the reason given, or fails it for that reason when
 // RequireAll is set.

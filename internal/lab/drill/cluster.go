@@ -30,7 +30,8 @@ type cluster struct {
 type host struct {
 	id     int
 	place  *lab.Host
-	run    *process // nil: dead
+	run    *process // of the processor; nil: dead
+	client *process // that uses it, where it is a daemon's
 	tail   tail     // of the present life, or of the last one
 	traces []string // of all lives
 	hampered
@@ -68,21 +69,35 @@ func (c *cluster) start(id int) (err error) {
 	h.tail = tail{path: base + ".jsonl"}
 	h.traces = append(h.traces, h.tail.path)
 	// It outlives no lab; a context would kill it before it can leave.
-	cmd := h.place.Command(context.Background(), c.o.Program, c.args(h)...)
-	h.run, err = start(fmt.Sprintf("host %d, life %d", id, life), cmd, base+".log", c.died)
+	launch := func(what string, args []string, log string) (*process, error) {
+		cmd := h.place.Command(context.Background(), c.o.Program, args...)
+		return start(fmt.Sprintf("host %d, life %d%s", id, life, what), cmd, log, c.died)
+	}
+	if !c.o.Daemon {
+		h.run, err = launch("", append(append([]string{"node"}, c.processorArgs(h)...), c.nodeArgs(h)...), base+".log")
+		return err
+	}
+	h.run, err = launch(", daemon", append([]string{"daemon", "--daemon-socket", socket, "--daemon-allow-users", "0", "--daemon-first-clients", "1"}, c.processorArgs(h)...), base+"-daemon.log")
+	if err != nil {
+		return err
+	}
+	h.client, err = launch(", client", append([]string{"node", "--dial", socket}, c.nodeArgs(h)...), base+".log")
 	return err
 }
 
-// args are what `stampede` is called with on a host.
-func (c *cluster) args(h *host) []string {
+// socket is every daemon's: an abstract one belongs to the host's namespace, and
+// is gone with the daemon.
+const socket = "@stampede-lab"
+
+// processorArgs are the settings of a host's processor.
+func (c *cluster) processorArgs(h *host) []string {
 	at := func(h *host) string { return netip.AddrPortFrom(h.place.IPv4, port).String() }
 	group := group4
 	if c.o.IP == 6 {
 		at = func(h *host) string { return netip.AddrPortFrom(h.place.IPv6, port).String() }
 		group = group6
 	}
-	args := []string{"node", "--id", strconv.Itoa(h.id), "--cluster", "lab", "--bind", at(h), "--trace", h.tail.path,
-		"--rate", strconv.FormatFloat(c.o.Rate, 'f', -1, 64), "--size", strconv.Itoa(c.o.Size)}
+	args := []string{"--id", strconv.Itoa(h.id), "--cluster", "lab", "--bind", at(h)}
 	if c.o.Transport == unicast {
 		var peers []string
 		for _, other := range c.hosts[1:] {
@@ -92,11 +107,17 @@ func (c *cluster) args(h *host) []string {
 	} else {
 		args = append(args, "--multicast", group.String(), "--interface", lab.Interface)
 	}
-	if c.o.Guarantee != "" {
-		args = append(args, "--guarantee", c.o.Guarantee)
-	}
 	if c.o.Detect > 0 {
 		args = append(args, "--detect", c.o.Detect.String())
+	}
+	return args
+}
+
+// nodeArgs say what is done with it.
+func (c *cluster) nodeArgs(h *host) []string {
+	args := []string{"--trace", h.tail.path, "--rate", strconv.FormatFloat(c.o.Rate, 'f', -1, 64), "--size", strconv.Itoa(c.o.Size)}
+	if c.o.Guarantee != "" {
+		args = append(args, "--guarantee", c.o.Guarantee)
 	}
 	return append(args, c.o.NodeArgs...)
 }
@@ -236,6 +257,9 @@ func (c *cluster) mourn(p *process) error {
 		if h.run == p {
 			h.run = nil
 		}
+		if h.client == p {
+			h.client = nil
+		}
 	}
 	return p.death(p.err)
 }
@@ -260,20 +284,58 @@ func (c *cluster) stop() (err error) {
 	defer cancel()
 	for _, h := range c.hosts[1:] {
 		if h.run != nil {
-			err = errors.Join(err, h.run.reap(limit))
-			h.run = nil
+			err = errors.Join(err, h.reap(limit))
 		}
 	}
 	return err
 }
 
+// reap waits until the processor has left, and its program has found out.
+func (h *host) reap(limit context.Context) error {
+	err := h.run.reap(limit)
+	h.run = nil
+	return errors.Join(err, h.bereave())
+}
+
+// grace is how long a program may take to see that its daemon is gone: it is
+// told at once, but the machine is small.
+const grace = 5 * time.Second
+
+// bereave waits until the program has ended by itself whose daemon is gone.
+func (h *host) bereave() error {
+	p := h.client
+	if p == nil {
+		return nil
+	}
+	h.client = nil
+	if info, err := os.Stat(h.tail.path); err != nil || info.Size() == 0 {
+		p.kill() // it had not found its daemon yet, and would look for ever
+		return nil
+	}
+	select {
+	case <-p.ended:
+		return nil
+	case <-time.After(grace):
+		p.kill()
+		return p.death(fmt.Errorf("its daemon was gone for %v, and it did not end", grace))
+	}
+}
+
+// condemn says that the end of the processor, and so of its program, is meant.
+func (h *host) condemn() {
+	if h.client != nil {
+		h.client.meant.Store(true)
+	}
+}
+
 // terminate tells the processor to leave. One that has not begun its trace does
 // not know the signal yet, and has nothing to leave: it is killed.
 func (h *host) terminate() error {
+	h.condemn()
 	if _, err := os.Stat(h.tail.path); err != nil {
 		h.run.kill()
 		h.run = nil
-		return nil
+		return h.bereave()
 	}
 	return h.run.terminate()
 }
@@ -285,7 +347,5 @@ func (h *host) awaitLeave() error {
 	}
 	limit, cancel := context.WithTimeout(context.Background(), leaveLimit)
 	defer cancel()
-	err := h.run.reap(limit)
-	h.run = nil
-	return err
+	return h.reap(limit)
 }

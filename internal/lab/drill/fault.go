@@ -42,9 +42,9 @@ func (c *cluster) begin(ctx context.Context, f *Fault) (err error) {
 			return err
 		}
 		f.Hosts = []int{id}
-		c.kill(id)
+		return c.kill(id)
 	case Kill, Restarts:
-		c.kill(f.Hosts[0])
+		return c.kill(f.Hosts[0])
 	case Leave:
 		return c.leave(c.hosts[f.Hosts[0]])
 	case Pause:
@@ -55,7 +55,6 @@ func (c *cluster) begin(ctx context.Context, f *Fault) (err error) {
 		c.wrong = append(c.wrong, f)
 		return c.rewire(ctx)
 	}
-	return nil
 }
 
 // finish ends a fault.
@@ -97,15 +96,17 @@ func (c *cluster) revive(h *host) error {
 	return c.start(h.id)
 }
 
-func (c *cluster) kill(id int) {
+func (c *cluster) kill(id int) error {
 	h := c.hosts[id]
 	h.due = false
 	if h.run == nil {
-		return
+		return nil
 	}
+	h.condemn()
 	h.run.kill()
 	h.run, h.paused = nil, nil
 	h.note(wall())
+	return h.bereave()
 }
 
 func (c *cluster) pause(h *host) error {

@@ -67,7 +67,7 @@ func (c *cluster) killAndStart(ctx context.Context, id, times int) (kills, joins
 		}
 		fmt.Fprintf(c.o.Out, "%d of %d: kill host %d and start it again\n", n+1, times, id)
 		began := wall()
-		c.kill(id)
+		err = c.kill(id)
 		kills = append(kills, window{began, peace()})
 		began = wall()
 		if err == nil {

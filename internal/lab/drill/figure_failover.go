@@ -88,7 +88,9 @@ func (c *cluster) killInTurn(ctx context.Context, times int) (kills []killing, e
 			id = 1 + (id+chance.IntN(c.o.Hosts-1))%c.o.Hosts // anybody else
 		}
 		k.from = wall()
-		c.kill(id)
+		if err := c.kill(id); err != nil {
+			return nil, err
+		}
 		fmt.Fprintf(c.o.Out, "%d of %d: kill host %d\n", n+1, 2*times, id)
 		if err := c.gatherAndRest(ctx); err != nil {
 			return nil, err

@@ -25,6 +25,7 @@ type Options struct {
 	Transport string        // multicast (the default) or unicast
 	IP        int           // version: 4 (the default) or 6
 	Detect    time.Duration // 0 = the processors' own default
+	Daemon    bool          // each processor is a daemon's, which a program of its own uses
 	NodeArgs  []string      // more flags of `stampede node`
 
 	// Settle is how long the cluster may take to come to one configuration

@@ -49,7 +49,7 @@ func (c *cluster) do(ctx context.Context, s step, f *Fault) error {
 	case begins:
 		err = c.begin(ctx, f)
 	case dies:
-		c.kill(f.Hosts[0])
+		err = c.kill(f.Hosts[0])
 	case lives, ends:
 		err = c.finish(ctx, f)
 	}

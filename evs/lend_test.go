@@ -1,0 +1,3 @@
+package evs
+
+func init() { leastLent = 1 }
