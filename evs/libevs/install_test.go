@@ -137,3 +137,21 @@ func TestManual(t *testing.T) {
 		}
 	}
 }
+
+// The program in the guide does what it says.
+func TestGuide(t *testing.T) {
+	text, err := os.ReadFile("../../docs/libevs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, ok := strings.Cut(string(text), "```c\n")
+	code, _, end := strings.Cut(code, "```")
+	if !ok || !end {
+		t.Fatal("the guide has no program")
+	}
+	path := filepath.Join(t.TempDir(), "guide.c")
+	write(t, path, code)
+	if out := run(t, serve(t, daemon.Policy{}), plain.program(t, path, "-Wno-unused-parameter")); out != "1: hello\n" {
+		t.Errorf("it printed %q", out)
+	}
+}

@@ -21,7 +21,8 @@ static void open_fake(void)
 	struct sockaddr_un a;
 	memset(&a, 0, sizeof a);
 	a.sun_family = AF_UNIX;
-	snprintf(path, sizeof path, "/tmp/libevs-fake-%d", (int)getpid());
+	const char *dir = getenv("TMPDIR");
+	snprintf(path, sizeof path, "%s/libevs-fake-%d", dir != NULL ? dir : P_tmpdir, (int)getpid());
 	memcpy(a.sun_path, path, sizeof path);
 	unlink(path);
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);
