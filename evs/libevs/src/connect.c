@@ -242,7 +242,7 @@ static cs_error_t options_of(evs_x_options_t *o, const evs_x_options_t *given)
 	if (o->queue_bytes == 0)
 		o->queue_bytes = UINT64_MAX; /* programs of old know no limit: as much as the operator allows */
 	if (o->memory_bytes == 0)
-		o->memory_bytes = number("STAMPEDE_MEMORY");
+		o->memory_bytes = number("LIBEVS_MEMORY");
 	if (o->memory_bytes == 0)
 		o->memory_bytes = DEFAULT_MEMORY;
 	if (o->timeout_ms == 0)

@@ -162,6 +162,8 @@ __attribute__((destructor)) static void unload(void)
 		if (h == NULL || h->refs > 0)
 			continue;
 		table.slots[i].handle = NULL;
+		if (!h->orphan)
+			out_flush(h, 1000);
 		hang_up(h);
 		handle_free(h);
 	}

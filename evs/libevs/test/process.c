@@ -99,6 +99,37 @@ static void many_threads(void)
 	OK(evs_finalize(s.h));
 }
 
+/* To send to what is joined is no error at whatever moment the last group is left. */
+static void *toggler(void *p)
+{
+	struct shared *s = (struct shared *)p;
+	struct evs_group g = group("a");
+	for (int i = 0; i < 1000; i++) {
+		OK(evs_leave(s->h, &g, 1));
+		OK(evs_join(s->h, &g, 1));
+	}
+	return NULL;
+}
+
+static void leave_while_sending(void)
+{
+	static struct shared s;
+	pthread_t t;
+	open_shared(&s);
+	evs_handle_t quiet;
+	struct seen none;
+	quiet = joined_to(&none, "a");
+	IS(pthread_create(&t, NULL, toggler, &s), 0);
+	for (unsigned i = 0; i < 20000; i++) {
+		cs_error_t e = evs_mcast_joined(s.h, EVS_TYPE_AGREED, NULL, 0);
+		CHECK(e == CS_OK || e == CS_ERR_TRY_AGAIN);
+	}
+	pthread_join(t, NULL);
+	OK(evs_dispatch(quiet, CS_DISPATCH_ALL));
+	OK(evs_finalize(quiet));
+	OK(evs_finalize(s.h));
+}
+
 /* A thread that waits is woken by another that finalizes. */
 static void finalize_elsewhere(void)
 {
@@ -329,7 +360,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "fork_does_not_hold") == 0)
 		return fork_does_not_hold(), 0;
 	static const struct test tests[] = {
-		{"many_threads", many_threads}, {"finalize_elsewhere", finalize_elsewhere},
+		{"many_threads", many_threads}, {"leave_while_sending", leave_while_sending}, {"finalize_elsewhere", finalize_elsewhere},
 		{"finalize_wakes_poller", finalize_wakes_poller}, {"finalize_once", finalize_once},
 #ifndef __SANITIZE_ADDRESS__ /* which does not know how a cancelled thread's stack is unwound */
 		{"cancelled", cancelled},

@@ -479,6 +479,46 @@ static void garbage(void)
 	close_fake();
 }
 
+/* Whatever comes from the daemon, the program lives, and ends in order. */
+static void random_garbage(void)
+{
+	const char *text = getenv("SEED");
+	unsigned seed = text != NULL ? (unsigned)atoi(text) : (unsigned)getpid();
+	printf("SEED=%u\n", seed);
+	srand(seed);
+	for (int round = 0; round < 300; round++) {
+		static unsigned char stream[1 << 14];
+		unsigned char payload[100];
+		struct seen s;
+		size_t length = 0;
+		for (size_t i = 0; i < sizeof payload; i++)
+			payload[i] = (unsigned char)rand();
+		while (length < sizeof stream - 256) {
+			size_t n = message(stream + length, payload, (size_t)rand() % sizeof payload);
+			stream[length + 4] = (unsigned char)(1 + rand() % 5); /* a kind that this may not be */
+			if (rand() % 8 == 0)
+				put(stream, length + 30, (uint64_t)rand() % 4, 2);
+			length += n;
+		}
+		for (int i = rand() % 6; i > 0; i--)
+			stream[(size_t)rand() % length] = (unsigned char)rand();
+		open_fake();
+		evs_handle_t h = open_at_fake(&s, 5000);
+		IS(write(events, stream, length), (ssize_t)length);
+		IS(write(requests, stream, 200), 200);
+		struct evs_group g = group("a");
+		hang_up();
+		if (round % 2 == 0)
+			evs_join(h, &g, 1);
+		cs_error_t e;
+		while ((e = evs_dispatch(h, round % 3 == 0 ? CS_DISPATCH_ALL : CS_DISPATCH_ONE)) == CS_OK)
+			;
+		CHECK(e == CS_ERR_LIBRARY || e == CS_ERR_IN_SHUTDOWN);
+		OK(evs_finalize(h));
+		close_fake();
+	}
+}
+
 /* The program's memory has a limit too; behind it events stay with the daemon. */
 static void memory_limit(void)
 {
@@ -519,7 +559,7 @@ int main(int argc, char **argv)
 		{"hung_from_the_start", hung_from_the_start}, {"hung_later", hung_later}, {"half_sent", half_sent},
 		{"killed", killed}, {"shut_down", shut_down}, {"too_slow", too_slow},
 		{"events_before_the_end", events_before_the_end}, {"in_pieces", in_pieces}, {"garbage", garbage},
-		{"memory_limit", memory_limit}, {NULL, NULL}};
+		{"random_garbage", random_garbage}, {"memory_limit", memory_limit}, {NULL, NULL}};
 	signal(SIGPIPE, SIG_DFL); /* the library never raises it */
 	return run_tests(tests, argc, argv);
 }

@@ -72,7 +72,7 @@ typedef struct {
 	uint64_t queue_bytes;   /* of events that may wait in the daemon; default and most
 				   what it allows, 64 MiB if its operator said nothing else */
 	uint64_t memory_bytes;  /* of events that may wait in this program; default
-				   $STAMPEDE_MEMORY, or 1 GiB */
+				   $LIBEVS_MEMORY, or 1 GiB */
 	uint32_t timeout_ms;    /* for an answer of the daemon; default 5000 */
 	uint32_t flags;
 	evs_x_event_fn_t event; /* gets every event, instead of callbacks; may be NULL */
