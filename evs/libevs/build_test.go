@@ -28,10 +28,16 @@ var (
 	static = &build{cc: "gcc", cxx: "g++", static: true}
 	clang  = &build{cc: "clang", cxx: "clang++"}
 	asan   = &build{cc: "gcc", cxx: "g++", sanitize: "address,undefined"}
-	tsan   = &build{cc: "clang", cxx: "clang++", sanitize: "thread"}
+	tsan   = &build{cc: "gcc", cxx: "g++", sanitize: "thread"}
 )
 
-var builds = []*build{plain, static, clang, asan, tsan}
+// builds are those that tests are run with; of some, where time matters.
+func builds() []*build {
+	if testing.Short() {
+		return []*build{plain}
+	}
+	return []*build{plain, static, clang, asan, tsan}
+}
 
 func (b *build) String() string {
 	switch {

@@ -85,7 +85,11 @@ func TestClusterOnOneHost(t *testing.T) {
 	for _, c := range cluster(t, 3) {
 		daemons = append(daemons, &process{setup: setup{Config: c}})
 	}
-	throughKills(t, daemons)
+	b := asan
+	if testing.Short() {
+		b = plain
+	}
+	throughKills(t, b, daemons)
 }
 
 func TestClusterOnThreeHosts(t *testing.T) {
@@ -110,11 +114,11 @@ func TestClusterOnThreeHosts(t *testing.T) {
 		daemons = append(daemons, &process{setup: setup{Config: c},
 			wrap: func(name string, arg ...string) *exec.Cmd { return h.Command(t.Context(), name, arg...) }})
 	}
-	throughKills(t, daemons)
+	throughKills(t, plain, daemons)
 }
 
-func throughKills(parent *testing.T, daemons []*process) {
-	path := plain.program(parent, "test/cluster.c")
+func throughKills(parent *testing.T, b *build, daemons []*process) {
+	path := b.program(parent, "test/cluster.c")
 	dir := parent.TempDir()
 	started := make(chan struct{})
 	for i, d := range daemons {

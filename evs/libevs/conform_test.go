@@ -23,7 +23,7 @@ func each(t *testing.T, b *build, source, socket string) {
 }
 
 func TestConform(t *testing.T) {
-	for _, b := range builds {
+	for _, b := range builds() {
 		t.Run(b.String(), func(t *testing.T) {
 			if b != plain {
 				t.Setenv("CYCLES", "500")
@@ -41,13 +41,13 @@ func TestRaisedGuarantees(t *testing.T) {
 }
 
 func TestThreadsSignalsForks(t *testing.T) {
-	for _, b := range builds {
+	for _, b := range builds() {
 		t.Run(b.String(), func(t *testing.T) { each(t, b, "test/process.c", serve(t, daemon.Policy{})) })
 	}
 }
 
 func TestTrouble(t *testing.T) {
-	for _, b := range builds {
+	for _, b := range builds() {
 		t.Run(b.String(), func(t *testing.T) { each(t, b, "test/trouble.c", "") })
 	}
 }
@@ -86,7 +86,7 @@ func TestForkDoesNotHold(t *testing.T) {
 }
 
 func TestExtra(t *testing.T) {
-	for _, b := range builds {
+	for _, b := range builds() {
 		t.Run(b.String(), func(t *testing.T) { each(t, b, "test/extra.c", serve(t, daemon.Policy{})) })
 	}
 }

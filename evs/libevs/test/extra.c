@@ -238,7 +238,7 @@ static void more(void)
 	evs_handle_t h = open_log(&l);
 	struct evs_group g = group("a");
 	OK(evs_join(h, &g, 1));
-	char text[16];
+	char text[16] = {0};
 	struct iovec iov = {text, sizeof text};
 	for (int i = 0; i < 300; i++) {
 		snprintf(text, sizeof text, "n %d", i);

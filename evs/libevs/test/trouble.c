@@ -80,6 +80,7 @@ static void welcome(unsigned version)
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
+	memset(&control, 0, sizeof control);
 	struct iovec iov = {b, n};
 	struct msghdr m;
 	memset(&m, 0, sizeof m);
@@ -336,7 +337,7 @@ static void half_sent(void)
 static void ended(unsigned status, cs_error_t want)
 {
 	struct seen s;
-	unsigned char b[128];
+	unsigned char b[128] = {0};
 	open_fake();
 	evs_handle_t h = open_at_fake(&s, 5000);
 	struct evs_group g = group("a");
@@ -523,7 +524,7 @@ static void random_garbage(void)
 static void memory_limit(void)
 {
 	struct seen s;
-	unsigned char b[256];
+	unsigned char b[256] = {0};
 	evs_callbacks_t c = recorder();
 	evs_x_options_t o = {.size = sizeof o, .memory_bytes = 4096};
 	evs_handle_t h;
