@@ -26,6 +26,7 @@ func Daemon(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := l.read(&a); err != nil {
 		return err
 	}
+	takeShare(a.Scenario.Hosts)
 	dir, err := os.MkdirTemp("", "stampede-bench-")
 	if err != nil {
 		return err

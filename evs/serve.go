@@ -15,8 +15,9 @@ type server struct {
 	done chan error
 }
 
-// serveBatch is how many events one call of a served function gets at most.
-const serveBatch = 256
+// ServeBatch is how many events one call of a served function gets at most. One
+// that gets fewer, perhaps none, has come to the end of what there is for now.
+const ServeBatch = 256
 
 // Serve calls f with batches of events on the loop's own goroutine: no wake-up
 // stands between the arrival of a message and f, nor between what f sends and
@@ -29,7 +30,7 @@ const serveBatch = 256
 // Through a daemon f runs on the calling goroutine, which is the one that reads
 // the socket, and may block.
 func (h *Handle) Serve(ctx context.Context, f func([]Event) error) error {
-	s := &server{f: f, ctx: ctx, buf: make([]Event, serveBatch), done: make(chan error, 1)}
+	s := &server{f: f, ctx: ctx, buf: make([]Event, ServeBatch), done: make(chan error, 1)}
 	if !h.server.CompareAndSwap(nil, s) {
 		return errServed
 	}
@@ -62,9 +63,9 @@ func (h *Handle) serve() {
 	if s == nil {
 		return
 	}
-	for {
+	for more := false; ; more = true {
 		n, err := h.take(s.buf, false)
-		if n > 0 {
+		if err == nil && (n > 0 || more) {
 			err = s.f(s.buf[:n])
 		}
 		if err != nil {

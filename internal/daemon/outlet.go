@@ -9,7 +9,7 @@ import (
 
 // outlet is the daemon's end of an event socket. What the kernel does not take
 // at once waits here, up to a limit; or, if the group is to wait for this client,
-// the caller does.
+// with the caller.
 type outlet struct {
 	conn  *net.UnixConn
 	now   *attempt // to write without waiting
@@ -39,40 +39,37 @@ type outcome int
 
 const (
 	written outcome = iota // the buffer is the caller's again
+	full                   // so it is, but what was not taken is to be written when it can be
 	kept                   // the buffer waits, and is not
 	tooFar                 // the limit was reached: nothing more can be written
 	broken                 // nobody reads any more
 )
 
 // write writes b, or keeps it.
-func (o *outlet) write(b []byte) outcome {
+func (o *outlet) write(b []byte) (n int, _ outcome) {
 	o.mu.Lock()
 	busy, err := o.busy, o.err
 	o.mu.Unlock()
 	if err != nil {
-		return broken
+		return 0, broken
 	}
 	if busy {
-		return o.keep(b)
+		return 0, o.keep(b)
 	}
-	n, err := o.now.write(b)
-	if err != nil {
-		return broken
+	if n, err = o.now.write(b); err != nil {
+		return n, broken
 	}
 	if n == len(b) {
-		return written
+		return n, written
 	}
 	o.mu.Lock()
 	o.behind++
 	o.total.Add(1)
 	o.mu.Unlock()
 	if o.hold {
-		if _, err := o.conn.Write(b[n:]); err != nil {
-			return broken
-		}
-		return written
+		return n, full
 	}
-	return o.keep(b[n:])
+	return n, o.keep(b[n:])
 }
 
 // keep puts b behind what waits, and sees that it is written.

@@ -48,9 +48,9 @@ type Configuration struct {
 
 // Network is what the processor's network came to.
 type Network struct {
-	Local    string   `json:"local"`
-	Group    string   `json:"group,omitempty"`
-	Datagram int      `json:"datagram_bytes"`
+	Local    string `json:"local"`
+	Group    string `json:"group,omitempty"`
+	Datagram int    `json:"datagram_bytes"`
 }
 
 // Joined is one group that clients have joined; the answer to "groups" is a list

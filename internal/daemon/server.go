@@ -38,9 +38,10 @@ type Server struct {
 	mu       sync.Mutex
 	listener *net.UnixListener
 	clients  map[*client]struct{}
-	handles  int // of them
-	joined   int // clients that ever joined something
-	awaited  int // how many of those enough waits for
+	handles  int  // of them
+	leading  bool // a client's events are delivered on the loop's goroutine
+	joined   int  // clients that ever joined something
+	awaited  int  // how many of those enough waits for
 	enough   chan struct{}
 	next     uint64
 	closed   bool
@@ -176,6 +177,25 @@ func (s *Server) reserve() bool {
 func (s *Server) release() {
 	s.mu.Lock()
 	s.handles--
+	s.mu.Unlock()
+}
+
+// lead says whether a client's events may be delivered on the loop's goroutine.
+// One client's may: of several, each is served by one of its own, side by side.
+func (s *Server) lead() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leading {
+		return false
+	}
+	s.leading = true
+	return true
+}
+
+// yield lets another client have that.
+func (s *Server) yield() {
+	s.mu.Lock()
+	s.leading = false
 	s.mu.Unlock()
 }
 
