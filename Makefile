@@ -1,6 +1,6 @@
 # Short names; the commands behind them are plain.
 
-.PHONY: build test fmt fuzz ci
+.PHONY: build test fmt fuzz ci libevs install uninstall
 
 build:
 	go build -o stampede ./cmd/stampede
@@ -17,6 +17,13 @@ TARGET ?= Fuzz
 TIME   ?= 1m
 fuzz:
 	go test -run '^$$' -fuzz '$(TARGET)' -fuzztime $(TIME) $(PKG)
+
+# The C library: make libevs && make install DESTDIR= PREFIX=/usr/local
+libevs:
+	$(MAKE) -C evs/libevs
+
+install uninstall:
+	$(MAKE) -C evs/libevs $@
 
 ci:
 	.ci/run

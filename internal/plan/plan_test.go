@@ -56,6 +56,7 @@ var plan = []struct {
 	{"internal/sim/mutants", floor{imports: []string{"internal/sim"}}},
 	{"internal/lab/drill", floor{imports: []string{"internal/lab", "internal/trace", "internal/verify"}}},
 	{"internal/conf", floor{imports: []string{"evs", "sock"}, modules: []string{toml}}},
+	{"evs/libevs", floor{}},
 	{"internal/systemd", floor{modules: []string{systemd}}},
 	{"internal/daemon", floor{imports: []string{"evs", "internal/ipc", "perf", "wire"}, modules: []string{xsys}}},
 	{"internal/console", floor{imports: []string{"internal/daemon", "evs"}, modules: []string{histogram, xterm}}},

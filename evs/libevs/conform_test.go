@@ -1,0 +1,92 @@
+package libevs
+
+import (
+	"bufio"
+	"runtime"
+	"strings"
+	"testing"
+
+	"stampede/evs"
+	"stampede/internal/daemon"
+)
+
+// little makes it noticed when events are left in the daemon.
+var little = daemon.Policy{MaxQueueBytes: 32 << 20}
+
+// each runs every test of a program in C, one process each.
+func each(t *testing.T, b *build, source, socket string) {
+	t.Helper()
+	path := b.program(t, source)
+	for _, name := range strings.Fields(run(t, socket, path, "list")) {
+		t.Run(name, func(t *testing.T) { run(t, socket, path, name) })
+	}
+}
+
+func TestConform(t *testing.T) {
+	for _, b := range builds() {
+		t.Run(b.String(), func(t *testing.T) {
+			if b != plain {
+				t.Setenv("CYCLES", "500")
+			}
+			each(t, b, "test/conform.c", serve(t, little))
+		})
+	}
+}
+
+// An operator may raise the weak guarantees, for programs that rely on that.
+func TestRaisedGuarantees(t *testing.T) {
+	t.Setenv("EXPECT_RAISED", "1")
+	socket := serve(t, daemon.Policy{RaiseGuarantees: true})
+	run(t, socket, plain.program(t, "test/conform.c"), "guarantees")
+}
+
+func TestThreadsSignalsForks(t *testing.T) {
+	for _, b := range builds() {
+		t.Run(b.String(), func(t *testing.T) { each(t, b, "test/process.c", serve(t, daemon.Policy{})) })
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	for _, b := range builds() {
+		t.Run(b.String(), func(t *testing.T) { each(t, b, "test/trouble.c", "") })
+	}
+}
+
+// A child that lives on does not keep its parent's connection open.
+func TestForkDoesNotHold(t *testing.T) {
+	p, err := evs.Open(t.Context(), evs.Config{ID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	s, socket := serveOn(t, p, daemon.Policy{})
+	c, out := command(t, socket, plain.program(t, "test/process.c"), "fork_does_not_hold")
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stdout = nil
+	stdout, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for s.Clients() > 0 { // the test's time limit ends this
+		runtime.Gosched()
+	}
+	stdin.Write([]byte("x"))
+	if err := c.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func TestExtra(t *testing.T) {
+	for _, b := range builds() {
+		t.Run(b.String(), func(t *testing.T) { each(t, b, "test/extra.c", serve(t, daemon.Policy{})) })
+	}
+}
