@@ -38,6 +38,9 @@ func (h *Handle) Serve(ctx context.Context, f func([]Event) error) error {
 		defer h.server.Store(nil)
 		return h.away.serve(s)
 	}
+	if h.closed.Load() && h.server.CompareAndSwap(s, nil) {
+		return h.p.gone() // Close had nobody to tell
+	}
 	h.p.net.Wake()
 	var err error
 	select {

@@ -50,7 +50,7 @@ func defaultDaemon() Daemon {
 	return Daemon{
 		Socket: DefaultSocket, Mode: Mode{0o660},
 		HoldUsers: trusted(), AdminUsers: trusted(),
-		MaxClients: 1024, ClientQueue: 16 << 20, MaxClientQueue: 64 << 20,
+		MaxClients: 1024, ClientQueue: 64 << 20, MaxClientQueue: 256 << 20,
 		LogLevel: levels[0].meaning, LogFormat: TextFormat,
 	}
 }

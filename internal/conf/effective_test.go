@@ -169,7 +169,7 @@ func TestCheckTellsKeyAndPlace(t *testing.T) {
 		"id=1\n[daemon]\nsocket='@a'\nallow-groups=[0]":             "",
 		"id = 1\n[daemon]\nsocket = \"/run/\"\n":                    ":3: daemon.socket: ",
 		"id = 1\n[daemon]\nmax-clients = 0\n":                       ":3: daemon.max-clients: 0 is not within 1 to 65536",
-		"id = 1\n[daemon]\nclient-queue = 67108865\n":               ":3: daemon.client-queue: 67108865 is more than max-client-queue, 67108864",
+		"id = 1\n[daemon]\nclient-queue = 268435457\n":              ":3: daemon.client-queue: 268435457 is more than max-client-queue, 268435456",
 		"id = 1\n[daemon]\nclient-queue = 1048575\n":                ":3: daemon.client-queue: 1048575 is less than 1048576",
 		"id = 1\n[daemon]\nmax-client-queue = 1000\n":               ":3: daemon.max-client-queue: ",
 		"[daemon]\nclient-queue = -1\nmax-clients = -1":             "conf: id: missing",

@@ -88,6 +88,20 @@ func TestConnectCycles(t *testing.T) {
 	}
 }
 
+// TestBriefClients: programs that go before the daemon has begun to deliver to
+// them leave nothing, where there is nobody else.
+func TestBriefClients(t *testing.T) {
+	r := newRig(t, ServerOptions{})
+	before := takeCensus(t)
+	for range 1000 {
+		s := r.stranger()
+		s.hello(0)
+		s.conn.Close()
+	}
+	eventually(t, "no client", func() bool { return r.s.Clients() == 0 })
+	before.restored(t)
+}
+
 func heapNow() uint64 {
 	var m runtime.MemStats
 	runtime.GC()

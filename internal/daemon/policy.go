@@ -14,8 +14,8 @@ type Policy struct {
 	// reload, set the log level, disconnect others and end the daemon.
 	Allow, Hold, Admin Peers
 	MaxClients         int // connections with a handle; default 1024
-	QueueBytes         int // of events for a client that asks for none; default 16 MiB
-	MaxQueueBytes      int // and at most; default 64 MiB
+	QueueBytes         int // of events for a client that asks for none; default 64 MiB
+	MaxQueueBytes      int // and at most; default 256 MiB
 	// RaiseGuarantees makes UNORDERED and FIFO AGREED, as Corosync did: for
 	// programs that rely on that.
 	RaiseGuarantees bool
@@ -27,8 +27,8 @@ type Peers struct{ UIDs, GIDs []uint32 }
 // Defaults of a Policy.
 const (
 	DefaultMaxClients    = 1024
-	DefaultQueueBytes    = 16 << 20
-	DefaultMaxQueueBytes = 64 << 20
+	DefaultQueueBytes    = 64 << 20 // four times a history: what came in while nobody ran is taken in one go
+	DefaultMaxQueueBytes = 256 << 20
 )
 
 func (p Policy) withDefaults() Policy {
