@@ -48,12 +48,10 @@ func (h *Handle) Serve(ctx context.Context, f func([]Event) error) error {
 	case <-h.p.done:
 		err = ErrClosed
 	case <-ctx.Done():
-		if h.server.CompareAndSwap(s, nil) {
-			h.p.settle() // the loop may be inside f
-		}
 		err = ctx.Err()
 	}
 	h.server.CompareAndSwap(s, nil)
+	h.p.settle() // the loop may be inside f still, whoever ended this
 	if err == ErrClosed {
 		err = h.p.gone()
 	}
