@@ -208,8 +208,10 @@ func TestTooManyConnections(t *testing.T) {
 // TestPolicy: who may connect, hold up the group, and give commands; and a
 // reload that changes it.
 func TestPolicy(t *testing.T) {
-	nobody := Peers{UIDs: []uint32{65534}, GIDs: []uint32{65533}}
-	somebody := credentials{UID: 1000, GID: 1000}
+	own := uint32(os.Geteuid())
+	listed, other := own+7, own+8 // neither is root, nor whoever runs this
+	nobody := Peers{UIDs: []uint32{listed}, GIDs: []uint32{65533}}
+	somebody := credentials{UID: other, GID: 1000}
 	for _, c := range []struct {
 		policy               Policy
 		who                  credentials
@@ -217,12 +219,12 @@ func TestPolicy(t *testing.T) {
 	}{
 		{Policy{}, somebody, true, false, false},
 		{Policy{Allow: nobody}, somebody, false, false, false},
-		{Policy{Allow: nobody}, credentials{UID: 65534}, true, false, false},
-		{Policy{Allow: nobody}, credentials{UID: 1000, GID: 65533}, true, false, false},
-		{Policy{Hold: nobody}, credentials{UID: 65534}, true, true, false},
-		{Policy{Admin: nobody}, credentials{UID: 1000, GID: 65533}, true, false, true},
+		{Policy{Allow: nobody}, credentials{UID: listed}, true, false, false},
+		{Policy{Allow: nobody}, credentials{UID: other, GID: 65533}, true, false, false},
+		{Policy{Hold: nobody}, credentials{UID: listed}, true, true, false},
+		{Policy{Admin: nobody}, credentials{UID: other, GID: 65533}, true, false, true},
 		{Policy{Allow: nobody}, credentials{UID: 0}, true, true, true},
-		{Policy{Allow: nobody}, credentials{UID: uint32(os.Geteuid())}, true, true, true},
+		{Policy{Allow: nobody}, credentials{UID: own}, true, true, true},
 	} {
 		if got := c.policy.allows(c.who); got != c.allow {
 			t.Errorf("%+v, %+v: allow %v", c.policy, c.who, got)
