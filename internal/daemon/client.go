@@ -33,6 +33,8 @@ type client struct {
 	groups []evs.Group // of the last message it sent
 	joined bool        // something, at some time
 
+	stalled uint64 // bytes of events that had been written when it took no more
+
 	writing sync.Mutex // of answers
 	answers []byte     // not written yet; of run's goroutine
 	once    sync.Once

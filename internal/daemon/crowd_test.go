@@ -260,3 +260,24 @@ func TestCancelled(t *testing.T) {
 		}
 	}
 }
+
+// TestFloodingItself: a program that sends faster than it takes what it sent is
+// slowed down, not disconnected, as long as it takes something.
+func TestFloodingItself(t *testing.T) {
+	r := newRig(t, ServerOptions{})
+	h := r.dial(evs.HandleOptions{QueueBytes: 24 << 20})
+	const n, size = 3000, 100_000
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if got := receive(t, h, n); len(got) != n {
+			t.Errorf("%d messages", len(got))
+		}
+	})
+	b := make([]byte, size)
+	for range n {
+		if _, err := h.McastJoined(testContext(t), evs.Agreed, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wg.Wait()
+}

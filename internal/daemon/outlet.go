@@ -22,6 +22,8 @@ type outlet struct {
 	busy    bool     // a goroutine writes them
 	ending  bool     // nothing more comes
 	err     error
+	far     atomic.Bool    // more than half of the limit waits
+	drained atomic.Uint64  // bytes that waited and were written
 	behind  uint64         // times that something had to wait
 	total   *atomic.Uint64 // the same, of all clients
 }
@@ -81,6 +83,7 @@ func (o *outlet) keep(b []byte) outcome {
 	}
 	o.waiting = append(o.waiting, b)
 	o.bytes += len(b)
+	o.far.Store(o.bytes > o.limit/2)
 	if !o.busy {
 		o.busy = true
 		go o.drain()
@@ -108,6 +111,8 @@ func (o *outlet) drain() {
 		_, err := o.conn.Write(b)
 		o.mu.Lock()
 		o.bytes -= len(b)
+		o.far.Store(o.bytes > o.limit/2)
+		o.drained.Add(uint64(len(b)))
 		o.err = err
 		o.mu.Unlock()
 	}

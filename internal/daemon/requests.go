@@ -96,6 +96,9 @@ func (c *client) to(r *ipc.Request) ([]evs.Group, error) {
 // does not want that, but never for the client itself: a client that holds up
 // the group with its own events waits until it takes them, or goes.
 func (c *client) accept(r *ipc.Request, g evs.Guarantee, to []evs.Group) (number uint64, err error) {
+	if c.events.far.Load() {
+		c.pace()
+	}
 	if r.Flags&ipc.Lend != 0 {
 		return c.lend(r, g, to)
 	}
@@ -117,6 +120,28 @@ func (c *client) accept(r *ipc.Request, g evs.Guarantee, to []evs.Group) (number
 	}
 	return number, err
 }
+
+// pace lets a client's events catch up that floods a group which it is in itself
+// and reads, but not as fast: as long as it takes some. One that takes nothing is
+// not waited for again, and has what it sends accepted.
+func (c *client) pace() {
+	taken := c.events.drained.Load()
+	for patience := 0; c.events.far.Load() && taken != c.stalled; patience++ {
+		select {
+		case <-c.kicked:
+			return
+		case <-time.After(time.Millisecond):
+		}
+		if now := c.events.drained.Load(); now != taken {
+			taken, patience = now, 0
+		} else if patience >= stalledAfter {
+			c.stalled = taken
+		}
+	}
+}
+
+// stalledAfter is for how many ms a client may take nothing while it is waited for.
+const stalledAfter = 50
 
 // lend keeps the message in memory of its own, for the processor to send from.
 func (c *client) lend(r *ipc.Request, g evs.Guarantee, to []evs.Group) (uint64, error) {
