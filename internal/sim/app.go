@@ -52,7 +52,7 @@ func (w *world) rouse(n *node) {
 	if a.pace == slow {
 		at = w.now + int64(a.each)
 	}
-	w.queue.push(event{at: at, what: taking, node: n, life: n.life})
+	w.queue.Add(at, event{what: taking, node: n, life: n.life})
 }
 
 // taking is the application's turn: it reads and gives back one delivery if it

@@ -186,7 +186,7 @@ func (w *world) carry(n, r *node, h *wire.Header, b []byte) {
 
 // arrive lets a datagram come at a time.
 func (w *world) arrive(at int64, r *node, p parcel) {
-	w.queue.push(event{at: at, what: arrival, node: r, parcel: p})
+	w.queue.Add(at, event{what: arrival, node: r, parcel: p})
 }
 
 // chance is true in so many percent of all cases.

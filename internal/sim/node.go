@@ -166,7 +166,7 @@ func (w *world) start(n *node) {
 	w.log("%v starts, life %d", n, n.life)
 	w.wake(n, w.now)
 	if n.drift > 0 {
-		w.queue.push(event{at: w.now + driftEvery, what: drifting, node: n, life: n.life})
+		w.queue.Add(w.now+driftEvery, event{what: drifting, node: n, life: n.life})
 	}
 }
 
@@ -230,7 +230,7 @@ func (w *world) crash(n *node) {
 func (w *world) wake(n *node, at int64) {
 	if at = max(at, w.now); n.up && !n.paused && at < n.passAt {
 		n.passAt = at
-		w.queue.push(event{at: at, what: pass, node: n, life: n.life})
+		w.queue.Add(at, event{what: pass, node: n, life: n.life})
 	}
 }
 

@@ -26,7 +26,7 @@ func (w *world) sending(s *source) {
 		}
 	}
 	if s.left > 0 {
-		w.queue.push(event{at: w.now + int64(s.every), what: sending, source: s})
+		w.queue.Add(w.now+int64(s.every), event{what: sending, source: s})
 	}
 	if n.up && !n.paused {
 		w.accept(n)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"stampede/internal/sim/agenda"
 	"stampede/internal/trace"
 	"stampede/internal/verify"
 	"stampede/wire"
@@ -59,7 +60,7 @@ type world struct {
 	options Options
 	rng     *rand.Rand
 	now     int64
-	queue   events
+	queue   agenda.Agenda[event]
 	nodes   []*node
 	net     network
 	rules   []*rule
@@ -120,7 +121,7 @@ func (w *world) reset(s *Script, o Options) {
 		w.checker = verify.New(verify.Options{Exact: true})
 	}
 	w.checker.Reset()
-	w.queue.reset()
+	w.queue.Reset()
 	w.bank.reset()
 	*w = world{
 		script: s, options: o, rng: rand.New(rand.NewPCG(s.Seed, 7)), now: origin,
@@ -213,12 +214,12 @@ func (w *world) advanceUntil(to int64, done func() bool) bool {
 		if done != nil && done() {
 			return true
 		}
-		if len(w.queue.heap) == 0 || w.queue.heap[0].at > to {
+		if !w.queue.Due(to) {
 			w.now = max(w.now, to)
 			return false
 		}
-		e := w.queue.pop()
-		w.now = e.at
+		at, e := w.queue.Next()
+		w.now = at
 		w.happen(&e)
 		if w.steps++; w.steps%1024 == 0 && w.options.Context != nil && w.options.Context.Err() != nil {
 			w.failf(interrupted, "%v", w.options.Context.Err())
@@ -248,14 +249,14 @@ func (w *world) happen(e *event) {
 	}
 	switch e.what {
 	case pass:
-		if n.passAt == e.at && !n.paused {
+		if n.passAt == w.now && !n.paused {
 			w.pass(n)
 		}
 	case taking:
 		w.taking(n)
 	case drifting:
 		n.clock.turn(w.now, million+w.rng.Int64N(2*n.drift+1)-n.drift)
-		w.queue.push(event{at: w.now + driftEvery, what: drifting, node: n, life: n.life})
+		w.queue.Add(w.now+driftEvery, event{what: drifting, node: n, life: n.life})
 		if n.passAt != never {
 			w.wake(n, w.now+n.cost) // its deadline is now at another time
 		}

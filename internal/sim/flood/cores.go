@@ -31,7 +31,7 @@ func (w *world) begin(h *host) {
 	if w.run.Link > 0 {
 		end = max(end, h.port.out-int64(sendBuffer*8/w.run.Link*1e9))
 	}
-	w.queue.push(event{at: end, kind: over, host: h})
+	w.queue.Add(end, event{kind: over, host: h})
 }
 
 // over frees the core, and sees when the loop wants to run again.
@@ -53,7 +53,7 @@ func (w *world) over(h *host) {
 		h.slept = true
 		h.wakeAt = at
 		if at < never {
-			w.queue.push(event{at: at, kind: due, host: h})
+			w.queue.Add(at, event{kind: due, host: h})
 		}
 	}
 }

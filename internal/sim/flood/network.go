@@ -81,7 +81,7 @@ func (w *world) depart(h *host, t *train, at int64) {
 	h.sent.datagrams += int64(t.count)
 	start := max(at, h.port.out)
 	h.port.out = start + t.wire
-	w.queue.push(event{at: start + w.delay, kind: switched, host: h, train: t})
+	w.queue.Add(start+w.delay, event{kind: switched, host: h, train: t})
 }
 
 // switched takes a train to its receivers' ports. What is wider than a packet
@@ -94,7 +94,7 @@ func (w *world) switched(from *host, t *train) {
 		t.left++
 		start := max(w.now, r.port.in)
 		r.port.in = start + t.wire
-		w.queue.push(event{at: r.port.in, kind: arrived, host: r, train: t})
+		w.queue.Add(r.port.in, event{kind: arrived, host: r, train: t})
 	}
 	if t.left == 0 {
 		t.drop()

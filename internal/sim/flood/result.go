@@ -65,7 +65,7 @@ func play(ctx context.Context, r Run, c *Costs) (w *world, before, after []tally
 	}
 	for _, h := range w.hosts {
 		if h.sender {
-			w.queue.push(event{at: w.now + w.rng.Int64N(millisecond), kind: beginning, host: h})
+			w.queue.Add(w.now+w.rng.Int64N(millisecond), event{kind: beginning, host: h})
 		}
 	}
 	w.advance(ctx, w.now+r.Warmup, nil)

@@ -8,6 +8,7 @@ import (
 
 	"stampede/batch"
 	"stampede/internal/member"
+	"stampede/internal/sim/agenda"
 	"stampede/order"
 	"stampede/wire"
 )
@@ -18,7 +19,7 @@ type world struct {
 	costs   *Costs
 	now     int64
 	delay   int64
-	queue   events
+	queue   agenda.Agenda[event]
 	hosts   []*host
 	wires   *batch.Arena // of what is on its way, or kept by who received it
 	parts   [4][]byte
@@ -61,7 +62,7 @@ func newWorld(r Run, c *Costs) *world {
 	for _, h := range w.hosts {
 		w.equip(h)
 		h.wakeAt = w.now + w.rng.Int64N(millisecond)
-		w.queue.push(event{at: h.wakeAt, kind: due, host: h})
+		w.queue.Add(h.wakeAt, event{kind: due, host: h})
 	}
 	return w
 }
@@ -112,12 +113,12 @@ func (w *world) advance(ctx context.Context, to int64, done func() bool) bool {
 		if done != nil && done() {
 			return true
 		}
-		if len(w.queue.heap) == 0 || w.queue.heap[0].at > to {
+		if !w.queue.Due(to) {
 			w.now = max(w.now, to)
 			return done == nil
 		}
-		e := w.queue.pop()
-		w.now = e.at
+		at, e := w.queue.Next()
+		w.now = at
 		switch h := e.host; e.kind {
 		case switched:
 			w.switched(h, e.train)
@@ -129,7 +130,7 @@ func (w *world) advance(ctx context.Context, to int64, done func() bool) bool {
 			h.floods = true
 			w.ask(h)
 		case due:
-			if h.state == asleep && h.wakeAt == e.at {
+			if h.state == asleep && h.wakeAt == at {
 				w.ask(h)
 			}
 		}
