@@ -28,7 +28,8 @@ type client struct {
 	handle *evs.Handle                // nil for control only; of run and deliver
 	opened atomic.Pointer[evs.Handle] // the same, for others
 	hold   bool                       // the group waits for this client
-	events *outlet
+	events *outlet                    // nil likewise
+	outlet atomic.Pointer[outlet]     // the same, for others
 	inbox  *ipc.Inbox
 	groups []evs.Group // of the last message it sent
 	joined bool        // something, at some time
@@ -54,8 +55,11 @@ const (
 // maxFlushes is how many Flush requests of one client may wait side by side.
 const maxFlushes = 64
 
+func newClient(s *Server, conn *net.UnixConn) *client {
+	return &client{s: s, conn: conn, since: time.Now(), kicked: make(chan struct{}), flushes: make(chan struct{}, maxFlushes)}
+}
+
 func (c *client) run() {
-	c.kicked, c.flushes = make(chan struct{}), make(chan struct{}, maxFlushes)
 	defer c.s.forget(c)
 	defer c.conn.Close()
 	if err := c.greet(); err != nil {
@@ -181,6 +185,7 @@ func (c *client) open(r ipc.Request, hello ipc.Hello, policy *Policy) error {
 	if c.events, err = newOutlet(own, limit, c.hold, &c.s.counters.Behind); err != nil {
 		own.Close()
 	} else {
+		c.outlet.Store(c.events)
 		err = c.welcome(r, limit, theirs)
 	}
 	if err != nil {
@@ -279,16 +284,14 @@ func (c *client) bye(status ipc.Status, text string) {
 func (c *client) kick(status ipc.Status, text string) {
 	c.once.Do(func() {
 		c.bye(status, text)
-		if c.kicked != nil {
-			close(c.kicked)
-		}
-		c.conn.Close()
-		switch {
-		case c.events == nil:
+		close(c.kicked)
+		c.conn.Close() // who was not welcomed yet will not be
+		switch events := c.outlet.Load(); {
+		case events == nil:
 		case status == ipc.Closed:
-			c.events.finish()
+			events.finish()
 		default:
-			c.events.close()
+			events.close()
 		}
 	})
 }

@@ -281,3 +281,34 @@ func TestFloodingItself(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestCloseDuringHello: a server that is closed while programs come ends them,
+// welcomed or not.
+func TestCloseDuringHello(t *testing.T) {
+	for range 20 {
+		t.Run("", func(t *testing.T) {
+			r := newRig(t, ServerOptions{})
+			var wg sync.WaitGroup
+			for range 10 {
+				wg.Go(func() {
+					h, err := evs.Dial(testContext(t), r.socket, evs.HandleOptions{})
+					if err != nil {
+						return
+					}
+					defer h.Close()
+					for _, err := range h.Events(testContext(t)) {
+						if err != nil {
+							if !errors.Is(err, evs.ErrClosed) {
+								t.Error(err)
+							}
+							return
+						}
+					}
+				})
+			}
+			eventually(t, "a client", func() bool { return r.s.counters.Connected.Load() > 0 })
+			r.s.Close()
+			wg.Wait()
+		})
+	}
+}

@@ -123,7 +123,7 @@ func (s *Server) ended() bool {
 // admit lets a connection in, or sends it away.
 func (s *Server) admit(conn *net.UnixConn) {
 	s.counters.Connected.Add(1)
-	c := &client{s: s, conn: conn, since: time.Now()}
+	c := newClient(s, conn)
 	s.mu.Lock()
 	full := len(s.clients) >= s.policy.Load().MaxClients+controls
 	ended := s.closed
