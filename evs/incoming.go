@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"stampede/internal/ipc"
+	"stampede/internal/nowait"
 )
 
 // incoming is the receiving side of a connection: one goroutine at a time.
 type incoming struct {
 	c       *conn
 	inbox   *ipc.Inbox
-	direct  *attempt
+	direct  *nowait.Reader
 	message ipc.Message
 	groups  []Group // of the last message, in the inbox's memory or own
 	owned   []Group // own memory for them
@@ -34,7 +35,7 @@ type incoming struct {
 }
 
 func (in *incoming) init(c *conn) {
-	in.c, in.inbox, in.direct = c, ipc.NewInbox(c.welcome.LongestEvent()), tryRead(c.rawEvents)
+	in.c, in.inbox, in.direct = c, ipc.NewInbox(c.welcome.LongestEvent()), nowait.NewReader(c.rawEvents)
 }
 
 // receive fills buf; a nil ctx does not wait.
@@ -145,10 +146,10 @@ func (in *incoming) deliver(b []byte, e *Event) (ok bool, err error) {
 func (in *incoming) read(ctx context.Context) (more bool, err error) {
 	in.keepGroups()
 	room := in.inbox.Room()
-	n, err := in.direct.read(room)
+	n, err := in.direct.Read(room)
 	if errors.Is(err, os.ErrDeadlineExceeded) { // of a context of some earlier call
 		in.watch(dontWait)
-		n, err = in.direct.read(room)
+		n, err = in.direct.Read(room)
 	}
 	if err == syscall.EAGAIN {
 		if ctx == nil {

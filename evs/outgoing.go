@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stampede/internal/ipc"
+	"stampede/internal/nowait"
 )
 
 // Sizes of a connection's send buffer.
@@ -40,8 +41,8 @@ type outgoing struct {
 	err     error           // the same, and what is in buf is lost
 	wrote   time.Time       // when a sender last wrote by itself
 
-	direct *attempt      // writes the socket without waiting
-	kick   chan struct{} // wakes the writer
+	direct *nowait.Writer // writes the socket without waiting
+	kick   chan struct{}  // wakes the writer
 }
 
 // reply is what came of a request.
@@ -61,7 +62,7 @@ type message struct {
 }
 
 func (o *outgoing) init(raw syscall.RawConn) {
-	o.direct, o.kick = tryWrite(raw), make(chan struct{}, 1)
+	o.direct, o.kick = nowait.NewWriter(raw), make(chan struct{}, 1)
 	o.waiting = map[uint32]chan reply{}
 }
 
@@ -189,7 +190,7 @@ func (o *outgoing) send() {
 	b := o.swap()
 	o.sending = true
 	o.mu.Unlock()
-	n, _ := o.direct.write(b) // an error will be the writer's too
+	n, _ := o.direct.Write(b) // an error will be the writer's too
 	o.mu.Lock()
 	o.sending = false
 	if n < len(b) {

@@ -4,7 +4,10 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"stampede/internal/nowait"
 )
 
 // outlet is the daemon's end of an event socket. What the kernel does not take
@@ -12,7 +15,7 @@ import (
 // with the caller.
 type outlet struct {
 	conn  *net.UnixConn
-	now   *attempt // to write without waiting
+	now   *nowait.Writer
 	limit int
 	hold  bool
 
@@ -33,7 +36,7 @@ func newOutlet(conn *net.UnixConn, limit int, hold bool, behind *atomic.Uint64) 
 	if err != nil {
 		return nil, err
 	}
-	return &outlet{conn: conn, now: newAttempt(raw), limit: limit, hold: hold, total: behind}, nil
+	return &outlet{conn: conn, now: nowait.NewWriter(raw), limit: limit, hold: hold, total: behind}, nil
 }
 
 // outcome of a write.
@@ -58,7 +61,7 @@ func (o *outlet) write(b []byte) (n int, _ outcome) {
 	if busy {
 		return 0, o.keep(b)
 	}
-	if n, err = o.now.write(b); err != nil {
+	if n, err = o.now.Write(b); err != nil && err != syscall.EAGAIN {
 		return n, broken
 	}
 	if n == len(b) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"syscall"
 
 	"stampede/evs"
 )
@@ -16,12 +15,6 @@ import (
 func eventPair() (*net.UnixConn, *os.File, error) { return nil, nil, errors.ErrUnsupported }
 
 func rights(*os.File) []byte { return nil }
-
-type attempt struct{}
-
-func newAttempt(syscall.RawConn) *attempt { return new(attempt) }
-
-func (*attempt) write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
 func exhausted(error) bool { return false }
 

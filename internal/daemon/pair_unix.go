@@ -39,36 +39,3 @@ func eventPair() (own *net.UnixConn, client *os.File, err error) {
 
 // rights is the control message that passes a descriptor.
 func rights(f *os.File) []byte { return syscall.UnixRights(int(f.Fd())) }
-
-// attempt writes to a socket without waiting.
-type attempt struct {
-	raw syscall.RawConn
-	b   []byte
-	n   int
-	err error
-	try func(fd uintptr) bool // made once, so that no call allocates
-}
-
-func newAttempt(raw syscall.RawConn) *attempt {
-	a := &attempt{raw: raw}
-	a.try = func(fd uintptr) bool {
-		for {
-			if a.n, a.err = unix.Write(int(fd), a.b); a.err != unix.EINTR {
-				return true
-			}
-		}
-	}
-	return a
-}
-
-// write says how much the socket took.
-func (a *attempt) write(b []byte) (n int, err error) {
-	a.b = b
-	if err := a.raw.Write(a.try); err != nil {
-		return 0, err
-	}
-	if a.err == unix.EAGAIN {
-		return 0, nil
-	}
-	return max(a.n, 0), a.err
-}
