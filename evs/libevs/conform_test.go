@@ -2,6 +2,7 @@ package libevs
 
 import (
 	"bufio"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -19,6 +20,27 @@ func each(t *testing.T, b *build, source, socket string) {
 	path := b.program(t, source)
 	for _, name := range strings.Fields(run(t, socket, path, "list")) {
 		t.Run(name, func(t *testing.T) { run(t, socket, path, name) })
+	}
+}
+
+// The same at each of three daemons of one cluster, in a lab.
+func TestConformOnThreeHosts(t *testing.T) {
+	for _, b := range builds() {
+		t.Run(b.String(), func(t *testing.T) {
+			_, hosts := needLab(t, policy{maxQueue: 32 << 20})
+			startAll(t, b.program(t, "examples/witness.c"), hosts)
+			t.Setenv("CYCLES", "200")
+			t.Setenv("MEMBERS", "3")
+			for _, h := range hosts {
+				t.Setenv("NODE", fmt.Sprint(h.id))
+				for _, source := range []string{"test/conform.c", "test/extra.c"} {
+					path := b.program(t, source)
+					for _, name := range strings.Fields(run(t, "", path, "list")) {
+						t.Run(fmt.Sprint("host", h.id, "/", name), func(t *testing.T) { h.run(t, path, name) })
+					}
+				}
+			}
+		})
 	}
 }
 

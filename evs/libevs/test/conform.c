@@ -85,10 +85,10 @@ static void first_event(void)
 {
 	struct seen s;
 	evs_handle_t h = opened(&s);
-	IS(s.members, 1);
+	IS(s.members, cluster_members());
 	IS(s.self_listed, 1);
 	IS(s.left, 0);
-	CHECK(s.ring.seq > 0 && s.ring.nodeid == 1);
+	CHECK(s.ring.seq > 0 && s.ring.nodeid >= 1 && s.ring.nodeid <= cluster_members());
 	OK(evs_dispatch(h, CS_DISPATCH_ALL));
 	IS(s.changes, 1);
 	OK(evs_finalize(h));
@@ -197,7 +197,7 @@ static void sizes(void)
 		want = hash_of(hash_of(want, &length[i], sizeof length[i]), big, length[i]);
 		until(h, &s, i + 1);
 		IS(s.length, length[i]);
-		IS(s.node, 1);
+		IS(s.node, here());
 		CHECK(s.hash == want);
 	}
 	struct iovec over = {big, (1 << 20) + 1};
@@ -371,19 +371,24 @@ static void membership(void)
 	evs_handle_t h = opened(&s);
 	unsigned local = 0, list[4] = {77, 77, 77, 77};
 	size_t n = 4;
+	unsigned all = cluster_members();
+	CHECK(all < 4);
 	OK(evs_membership_get(h, &local, list, &n));
-	IS(local, 1);
-	IS(n, 1);
-	IS(list[0], 1);
-	IS(list[1], 77);
-	n = 0;
-	list[0] = 77;
-	OK(evs_membership_get(h, NULL, list, &n));
-	IS(n, 0);
-	IS(list[0], 77);
+	IS(local, here());
+	IS(n, all);
+	for (unsigned i = 0; i < all; i++)
+		IS(list[i], i + 1);
+	IS(list[all], 77);
+	for (size_t room = 0; room < all; room++) {
+		n = room;
+		list[room] = 77;
+		OK(evs_membership_get(h, NULL, list, &n));
+		IS(n, room);
+		IS(list[room], 77);
+	}
 	n = 16;
 	OK(evs_membership_get(h, NULL, NULL, &n));
-	IS(n, 1);
+	IS(n, all);
 	OK(evs_finalize(h));
 }
 
