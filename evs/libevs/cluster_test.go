@@ -43,10 +43,15 @@ func TestClusterOnThreeHosts(t *testing.T) {
 			s := newSite(t, b, hosts)
 			s.lab = l
 			s.open()
-			s.each((*site).throughDaemonsDeath)
+			s.throughDaemonsDeath(0)
+			talk := s.listen(b)
+			s.throughDaemonsDeath(1)
+			s.throughDaemonsDeath(2)
 			s.each((*site).throughVisitorsDeath)
 			s.each((*site).throughPartition)
+			talk.end()
 			s.close()
+			talk.judge(s.residents[0])
 		})
 	}
 }

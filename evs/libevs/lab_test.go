@@ -57,7 +57,7 @@ func TestRecipe(t *testing.T) {
 	}
 	home := t.TempDir()
 	c := exec.CommandContext(t.Context(), "sh", "-e")
-	c.Stdin = strings.NewReader(strings.Replace(script, lasts, "--duration 5s", 1))
+	c.Stdin = strings.NewReader(strings.Replace(script, lasts, "--duration 6s --rest 200ms --seed 1", 1))
 	c.Dir = filepath.Join("..", "..")
 	c.Env = append(os.Environ(), "HOME="+home, "LDCONFIG=true")
 	for _, v := range []string{"GOCACHE", "GOPATH", "GOMODCACHE"} { // which may be below the other HOME
@@ -68,6 +68,9 @@ func TestRecipe(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	wantKept(t, string(out))
+	if !strings.Contains(string(out), "kill host") {
+		t.Errorf("no daemon was killed:\n%s", out)
+	}
 }
 
 func goEnv(t *testing.T, name string) string {
