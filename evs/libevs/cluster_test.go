@@ -34,11 +34,13 @@ const visitorMessages = 1_000_000
 // the hosts are kept apart and come together. Whoever was in a configuration
 // with another was told the same there.
 func TestClusterOnThreeHosts(t *testing.T) {
+	t.Parallel()
 	for _, b := range builds() {
 		if b == static { // what is installed is the shared library
 			continue
 		}
 		t.Run(b.String(), func(t *testing.T) {
+			t.Parallel()
 			l, hosts := needLab(t, policy{2, 64 << 20})
 			s := newSite(t, b, hosts)
 			s.lab = l
@@ -57,6 +59,7 @@ func TestClusterOnThreeHosts(t *testing.T) {
 }
 
 func TestClusterOnOneHost(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, plain, onThisMachine(t, policy{2, 64 << 20}))
 	s.open()
 	s.each((*site).throughDaemonsDeath)

@@ -23,8 +23,10 @@ func TestLab(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in short tests")
 	}
+	t.Parallel()
 	for seed, b := range map[string]*build{"2": clang, "3": asan, "4": tsan} {
 		t.Run(b.String(), func(t *testing.T) {
+			t.Parallel()
 			needRootAndFaults(t)
 			out := run(t, "", needStampede(t), "lab", "--daemon", "--client", b.installed(t, "examples/witness.c"), "--hosts", "3",
 				"--duration", "8s", "--rest", "200ms", "--seed", seed, "--size", "700", "--guarantee", "agreed,safe,fifo,unordered",
@@ -48,6 +50,7 @@ func TestRecipe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in short tests")
 	}
+	t.Parallel()
 	needRootAndFaults(t)
 	testenv.NeedCommand(t, "pkg-config")
 	script := between(t, "```sh\n", "```")
