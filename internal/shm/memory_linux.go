@@ -10,7 +10,11 @@ import (
 // process can read it. Both are the caller's to close. Memory that is never
 // written to is not taken from the machine.
 func Create(name string, bytes int) (*Writer, *os.File, error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	fd, err := unix.MemfdCreate(name, flags|unix.MFD_NOEXEC_SEAL) // where vm.memfd_noexec wants it
+	if err == unix.EINVAL {                                       // before Linux 6.3
+		fd, err = unix.MemfdCreate(name, flags)
+	}
 	if err != nil {
 		return nil, nil, os.NewSyscallError("memfd_create", err)
 	}
