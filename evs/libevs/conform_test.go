@@ -43,6 +43,8 @@ func TestConformOnThreeHosts(t *testing.T) {
 						t.Run(fmt.Sprint("host", h.id, "/", name), func(t *testing.T) { h.run(t, path, name) })
 					}
 				}
+				h.run(t, b.program(t, "test/old_groups.c", old...))
+				h.run(t, b.program(t, "test/old_hash.c", old...), "500")
 			}
 		})
 	}
