@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,9 @@ fails.`,
 }
 
 func runDaemon(c *cobra.Command, f *settings) error {
+	// A panic, and the manager's SIGABRT, would end it with status 2, which says
+	// that the settings make no sense: then it is not started again.
+	debug.SetTraceback("crash")
 	load := func() (*conf.Effective, error) {
 		e, err := f.load(c.Flags())
 		if err == nil {

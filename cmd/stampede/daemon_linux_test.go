@@ -94,17 +94,17 @@ func TestDaemonTellsItsManager(t *testing.T) {
 
 	w.signal(t, syscall.SIGHUP)
 	m.await(t, `^RELOADING=1\nMONOTONIC_USEC=\d+\n$`, "^WATCHDOG=1$")
-	m.await(t, `^READY=1\nSTATUS=serving `+socket+`\n$`, "^WATCHDOG=1$")
+	m.await(t, `^READY=1\nSTATUS=serving `+socket+`\n$`, "^WATCHDOG=1$|^STATUS=serving "+socket+"\n$")
 
 	add(t, file, "socket-mode = \"0600\"", "max-clients = 5")
 	w.signal(t, syscall.SIGHUP)
 	m.await(t, `^RELOADING=1\n`, "^WATCHDOG=1$")
-	m.await(t, `^READY=1\nSTATUS=serving .*; waiting for a restart: daemon.socket-mode\n$`, "^WATCHDOG=1$")
+	m.await(t, `^READY=1\nSTATUS=serving .*; waiting for a restart: daemon.socket-mode\n$`, "^WATCHDOG=1$|^STATUS=serving .*; waiting")
 
 	add(t, file, "max-clients = 0")
 	w.signal(t, syscall.SIGHUP)
 	m.await(t, `^RELOADING=1\n`, "^WATCHDOG=1$")
-	m.await(t, `^READY=1\nSTATUS=serving .*; not reloaded: .*:\d+: daemon.max-clients: 0 is not within`, "^WATCHDOG=1$")
+	m.await(t, `^READY=1\nSTATUS=serving .*; not reloaded: .*:\d+: daemon.max-clients: 0 is not within`, "^WATCHDOG=1$|^STATUS=serving .*; not reloaded")
 
 	w.signal(t, syscall.SIGTERM)
 	m.await(t, `^STOPPING=1\nSTATUS=leaving the group\n$`, "^WATCHDOG=1$")
@@ -176,7 +176,7 @@ func TestDaemonReloads(t *testing.T) {
 	}
 	add(t, file, "max-clients = 2", "log-level = \"debug\"", "log-format = \"text\"")
 	w.signal(t, syscall.SIGHUP)
-	m.await(t, `^READY=1\nSTATUS=.* restart: daemon.log-format\n$`, "^RELOADING=1")
+	m.await(t, `^READY=1\nSTATUS=.* restart: daemon.log-format\n$`, "^RELOADING=1|^STATUS=serving .* restart: ")
 	if _, err := dial(); err != nil {
 		t.Error(err)
 	}
