@@ -19,7 +19,8 @@ const DefaultSocket = "/run/stampede/stampede.sock"
 // listens on a unix socket at address; default DefaultSocket. The handle does
 // what one of an embedded processor does; what differs, its methods say. When
 // the daemon ends, calls return ErrClosed at once, receiving ones behind the
-// last event that came; Redial opens another handle.
+// last event that came; Redial opens another handle. When the daemon has put this
+// program out alone, the error is ErrSlow or ErrDisconnected, and ErrClosed too.
 //
 // Where ctx ends before the daemon has answered, Dial returns its error. Other
 // errors are those of connecting (errors.Is: fs.ErrNotExist, where no socket is,
@@ -57,7 +58,8 @@ func Dial(ctx context.Context, address string, o HandleOptions) (*Handle, error)
 // Redial opens a new handle at the daemon of a handle that came from Dial, with
 // the same options and groups. It tries until the daemon is there again, or ctx
 // ends. The new handle begins with the configuration of that time: what was
-// delivered since the old one ended it will not see.
+// delivered since the old one ended it will not see. Whom an operator has put out
+// (ErrDisconnected) it would let in again at once, which was hardly meant.
 func (h *Handle) Redial(ctx context.Context) (*Handle, error) {
 	if h.away == nil {
 		return nil, fmt.Errorf("evs: an embedded processor's handle has nothing to dial")
@@ -198,4 +200,6 @@ var statusErrors = map[ipc.Status]error{
 	ipc.Denied:      ErrDenied,
 	ipc.BadVersion:  ErrVersion,
 	ipc.WouldBlock:  ErrWouldBlock,
+
+	ipc.Disconnected: ErrDisconnected,
 }

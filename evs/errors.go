@@ -25,6 +25,9 @@ var (
 	ErrGuarantee = batch.ErrGuarantee
 	// ErrSlow: the handle was closed since it was too far behind with its events.
 	ErrSlow = errors.New("evs: too far behind with the events")
+	// ErrDisconnected: an operator has ended this handle's connection to its
+	// daemon, which goes on.
+	ErrDisconnected = errors.New("evs: disconnected")
 	// ErrDenied: the daemon does not allow it to this user.
 	ErrDenied = fs.ErrPermission
 	// ErrVersion: this program and the daemon do not understand each other.

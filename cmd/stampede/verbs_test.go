@@ -434,7 +434,7 @@ func TestDisconnect(t *testing.T) {
 	if text := d.prints(t, "disconnect", id); text != "" {
 		t.Error(text)
 	}
-	if o := g.end(t); o.status != noDaemon || !strings.Contains(o.stderr, "an operator has disconnected it") {
+	if o := g.end(t); o.status != putOut || !strings.Contains(o.stderr, "an operator, uid ") {
 		t.Errorf("%+v", o)
 	}
 	if o := d.run(t, "", "disconnect", id); o.status != failed || !strings.Contains(o.stderr, "there is no client "+id) {

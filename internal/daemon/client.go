@@ -288,7 +288,7 @@ func (c *client) kick(status ipc.Status, text string) {
 		c.conn.Close() // who was not welcomed yet will not be
 		switch events := c.outlet.Load(); {
 		case events == nil:
-		case status == ipc.Closed:
+		case status == ipc.Closed, status == ipc.Disconnected:
 			events.finish()
 		default:
 			events.close()

@@ -35,7 +35,7 @@ func (c *client) command(text string) ([]byte, error) {
 	case "log-level":
 		return nil, c.s.setLevel(argument)
 	case "disconnect":
-		return nil, c.s.disconnect(argument)
+		return nil, c.s.disconnect(argument, c.peer)
 	case "stop":
 		if c.s.options.Stop == nil {
 			return nil, fmt.Errorf("stop: %w", errUnknown)
@@ -75,15 +75,15 @@ func (s *Server) setLevel(name string) error {
 	return nil
 }
 
-// disconnect ends a client.
-func (s *Server) disconnect(id string) error {
+// disconnect ends a client for an operator.
+func (s *Server) disconnect(id string, operator credentials) error {
 	n, err := strconv.ParseUint(id, 10, 64)
 	if err != nil {
 		return fmt.Errorf("disconnect: %q is no client's number", id)
 	}
 	for _, c := range s.all() {
 		if c.id == n {
-			c.kick(ipc.Closed, "an operator has disconnected it")
+			c.kick(ipc.Disconnected, fmt.Sprintf("an operator, uid %d, has ended this connection", operator.UID))
 			return nil
 		}
 	}
