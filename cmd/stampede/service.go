@@ -41,7 +41,11 @@ func (s *service) run(ctx context.Context, o daemon.Options) error {
 		s.tell(systemd.Ready(s.serving(nil)))
 		close(ready)
 	}
-	s.tell(systemd.Status("waiting for the first configuration"))
+	waiting := "the first configuration"
+	if len(o.FirstClients) > 0 {
+		waiting = "the clients " + strings.Join(o.FirstClients, ", ") + ", and " + waiting
+	}
+	s.tell(systemd.Status("waiting for " + waiting))
 	told := make(chan struct{})
 	context.AfterFunc(ctx, func() {
 		s.tell(systemd.Stopping("leaving the group"))

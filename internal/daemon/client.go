@@ -77,6 +77,9 @@ func (c *client) run() {
 	if c.handle != nil {
 		c.handle.Close()
 	}
+	if c.joined {
+		c.s.hasJoined(c.name, -1)
+	}
 	<-delivered
 	c.kick(ipc.Closed, "") // one that has gone itself does not hear it
 	c.s.logger.Debug("client ended", "client", c.id, "why", err)

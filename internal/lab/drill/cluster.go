@@ -77,7 +77,7 @@ func (c *cluster) start(id int) (err error) {
 		h.run, err = launch("", append(append([]string{"node"}, c.processorArgs(h)...), c.nodeArgs(h)...), base+".log")
 		return err
 	}
-	h.run, err = launch(", daemon", append([]string{"daemon", "--daemon-socket", socket, "--daemon-allow-users", "0", "--daemon-first-clients", "1"}, c.processorArgs(h)...), base+"-daemon.log")
+	h.run, err = launch(", daemon", append([]string{"daemon", "--daemon-socket", socket, "--daemon-allow-users", "0", "--daemon-first-clients", "node"}, c.processorArgs(h)...), base+"-daemon.log")
 	if err != nil {
 		return err
 	}
