@@ -2,6 +2,7 @@ package evs
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"stampede/batch"
@@ -252,7 +253,7 @@ func (p *Processor) enter(c *member.Change) {
 		e.Kind = Transitional
 		p.transition = e
 	} else {
-		p.begin(e)
+		p.begin(e, c.Peers)
 	}
 	for _, h := range p.handles {
 		h.note(e)
@@ -261,9 +262,18 @@ func (p *Processor) enter(c *member.Change) {
 		"left", memberIDs(c.Left), "joined", memberIDs(c.Joined))
 }
 
-// begin makes a regular configuration the present one.
-func (p *Processor) begin(e *ConfigChange) {
+// begin makes a regular configuration the present one, with the addresses of the
+// others.
+func (p *Processor) begin(e *ConfigChange, others []netip.AddrPort) {
 	p.current, p.transition = e, nil
+	p.addresses = p.addresses[:0]
+	for _, m := range e.Members {
+		at := p.facts.Local
+		if m.ID != p.cfg.ID {
+			at, others = others[0], others[1:]
+		}
+		p.addresses = append(p.addresses, at)
+	}
 	p.view = &view{members: e.Members}
 	select {
 	case <-p.formed:

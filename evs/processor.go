@@ -37,8 +37,9 @@ type Processor struct {
 	mu         sync.Mutex
 	handles    []*Handle
 	origins    uint16
-	current    *ConfigChange // the regular configuration that handles have come to
-	transition *ConfigChange // the transitional one behind it, if they have come to that
+	current    *ConfigChange    // the regular configuration that handles have come to
+	transition *ConfigChange    // the transitional one behind it, if they have come to that
+	addresses  []netip.AddrPort // of the members of current
 	view       *view
 	problem    error
 
@@ -304,6 +305,19 @@ func (p *Processor) Configuration() ConfigChange {
 		return ConfigChange{}
 	}
 	return *p.current
+}
+
+// Addresses are where this processor finds the members of the configuration that
+// Configuration returns: the source of their datagrams, or what another member
+// says; its own is Facts().Local. The map is the caller's.
+func (p *Processor) Addresses() map[Member]netip.AddrPort {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make(map[Member]netip.AddrPort, len(p.addresses))
+	for i, a := range p.addresses {
+		all[p.current.Members[i]] = a
+	}
+	return all
 }
 
 // Self is this processor in its present life.

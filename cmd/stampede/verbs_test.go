@@ -59,7 +59,8 @@ func TestSocketFlag(t *testing.T) {
 }
 
 func TestMembers(t *testing.T) {
-	d := startDaemons(t, 2, daemon.ServerOptions{})[1]
+	daemons := startDaemons(t, 2, daemon.ServerOptions{})
+	d := daemons[1]
 	lines := strings.Split(d.prints(t, "members"), "\n")
 	if len(lines) != 4 || !strings.HasPrefix(lines[1], "1 ") || !strings.HasPrefix(lines[2], "2 ") || !strings.HasSuffix(lines[2], "self") {
 		t.Errorf("%q", lines)
@@ -71,6 +72,9 @@ func TestMembers(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	for i := range m.Members {
+		if want := daemons[i].processor.Facts().Local.String(); m.Members[i].Address != want || !strings.Contains(lines[i+1], " "+want+" ") {
+			t.Errorf("processor %d at %s, want %s: %q", i+1, m.Members[i].Address, want, lines[i+1])
+		}
 		if isRep := m.Members[i].Member == m.Representative; isRep != strings.Contains(fmt.Sprint(m.Members[i].Roles), "representative") {
 			t.Errorf("%+v", m)
 		}
