@@ -49,7 +49,7 @@ func (c *conn) init() {
 // hear reads answers until the connection ends, and says then why.
 func (c *conn) hear() {
 	err := c.hearAnswers()
-	if !errors.Is(err, ErrSlow) && !errors.Is(err, ErrClosed) {
+	if !errors.Is(err, ErrClosed) {
 		err = fmt.Errorf("evs: daemon: %w (%w)", err, ErrClosed)
 	}
 	c.why = err
@@ -60,20 +60,12 @@ func (c *conn) hear() {
 
 func (c *conn) hearAnswers() error {
 	for {
-		b, err := c.answers.Next()
+		b, err := c.answers.Await(c.requests)
+		if err == io.EOF {
+			return errGone
+		}
 		if err != nil {
 			return err
-		}
-		if b == nil {
-			n, err := c.requests.Read(c.answers.Room())
-			if err == io.EOF {
-				return errGone
-			}
-			if err != nil {
-				return err
-			}
-			c.answers.Filled(n)
-			continue
 		}
 		var a ipc.Answer
 		if err := a.Parse(b); err != nil {
@@ -108,6 +100,7 @@ func (c *conn) close() error {
 	<-c.finished
 	c.requests.Close()
 	c.events.Close()
+	c.incoming.shared.idle()
 	if s := c.receiving.Load(); s != nil {
 		s.raise() // a poller finds out by ErrClosed
 	}

@@ -2,14 +2,17 @@ package evs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"stampede/internal/ipc"
+	"stampede/internal/shm"
 )
 
 // DefaultSocket is where a daemon is found if nothing else is said.
@@ -91,7 +94,10 @@ func (c *conn) greet() error {
 	}
 	r := ipc.Request{Op: ipc.OpHello}
 	if o.WhenFull == HoldGroup {
-		r.Flags = ipc.Hold
+		r.Flags |= ipc.Hold
+	}
+	if canShare {
+		r.Flags |= ipc.Share
 	}
 	// Who is not let in may find the socket closed already, and why in it.
 	_, refused := c.requests.Write(ipc.AppendRequest(nil, &r, hello.AppendTo(nil)))
@@ -119,31 +125,53 @@ func (c *conn) greet() error {
 	return nil
 }
 
-// firstAnswer reads one answer, and the event socket that comes with it.
+// firstAnswer reads one answer, and what comes with it.
 func (c *conn) firstAnswer(a *ipc.Answer) error {
-	for {
-		b, err := c.answers.Next()
-		if err == nil && b != nil {
-			err = a.Parse(b)
-		}
-		if err != nil {
-			return fmt.Errorf("evs: daemon: %w", err)
-		}
-		if b != nil {
-			return nil
-		}
-		n, events, err := readWithSocket(c.requests, c.answers.Room())
-		if events != nil {
-			if c.events != nil {
-				c.events.Close()
-			}
-			c.events = events
-		}
-		if err != nil {
-			return fmt.Errorf("evs: daemon: %w", err)
-		}
-		c.answers.Filled(n)
+	b, err := c.answers.Await(&greeting{c: c})
+	if err == nil {
+		err = a.Parse(b)
 	}
+	if err != nil {
+		return fmt.Errorf("evs: daemon: %w", err)
+	}
+	return nil
+}
+
+// greeting reads the request socket while descriptors may come on it: first the
+// event socket, then the file of shared memory.
+type greeting struct {
+	c    *conn
+	came int
+}
+
+func (g *greeting) Read(b []byte) (int, error) {
+	n, files, err := readWithFiles(g.c.requests, b)
+	for _, f := range files {
+		g.came++
+		if g.came == 2 && canShare {
+			g.c.incoming.shared = &shared{memory: shm.Open(f)}
+			continue // which keeps it
+		}
+		if g.came == 1 && err == nil {
+			g.c.events, err = connOf(f)
+		}
+		f.Close()
+	}
+	return n, err
+}
+
+// connOf makes a connection of a file.
+func connOf(f *os.File) (*net.UnixConn, error) {
+	c, err := net.FileConn(f) // a duplicate
+	if err != nil {
+		return nil, err
+	}
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		c.Close()
+		return nil, errors.New("the event socket is no unix socket")
+	}
+	return u, nil
 }
 
 // open starts what a connection that was welcomed lives by.
@@ -162,6 +190,10 @@ func (c *conn) open() (*Handle, error) {
 		return nil, fmt.Errorf("evs: daemon: %w", err)
 	}
 	c.init()
+	if c.incoming.shared != nil {
+		// A program that closes the handle may look at its last events still.
+		runtime.AddCleanup(h, (*shared).close, c.incoming.shared)
+	}
 	go c.hear()
 	go c.write()
 	return h, nil
@@ -173,6 +205,7 @@ func (c *conn) discard() {
 	if c.events != nil {
 		c.events.Close()
 	}
+	c.incoming.shared.close()
 }
 
 // daemonError is an answer's status as an error of this package.

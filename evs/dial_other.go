@@ -5,9 +5,10 @@ package evs
 import (
 	"errors"
 	"net"
+	"os"
 )
 
-// readWithSocket: descriptors are passed between processes on unix only.
-func readWithSocket(*net.UnixConn, []byte) (int, *net.UnixConn, error) {
+// readWithFiles: descriptors are passed between processes on unix only.
+func readWithFiles(*net.UnixConn, []byte) (int, []*os.File, error) {
 	return 0, nil, errors.ErrUnsupported
 }

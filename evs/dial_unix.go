@@ -3,22 +3,25 @@
 package evs
 
 import (
-	"errors"
 	"io"
 	"net"
 	"os"
 	"syscall"
 )
 
-// readWithSocket reads from s, and takes a socket that came along.
-func readWithSocket(s *net.UnixConn, b []byte) (int, *net.UnixConn, error) {
-	oob := make([]byte, syscall.CmsgSpace(4))
+// mostFiles is how many descriptors come with a daemon's welcome at most.
+const mostFiles = 2
+
+// readWithFiles reads from s, and takes files that came along. They are the
+// caller's to close, also behind an error.
+func readWithFiles(s *net.UnixConn, b []byte) (n int, files []*os.File, err error) {
+	oob := make([]byte, syscall.CmsgSpace(4*mostFiles))
 	n, oobn, _, _, err := s.ReadMsgUnix(b, oob)
 	if err == nil && n == 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil || oobn == 0 {
-		return n, nil, err
+		return max(n, 0), nil, err
 	}
 	messages, err := syscall.ParseSocketControlMessage(oob[:oobn])
 	if err != nil {
@@ -26,31 +29,13 @@ func readWithSocket(s *net.UnixConn, b []byte) (int, *net.UnixConn, error) {
 	}
 	for i := range messages {
 		fds, err := syscall.ParseUnixRights(&messages[i])
-		if err != nil || len(fds) == 0 {
+		if err != nil {
 			continue
 		}
-		for _, fd := range fds[1:] {
-			syscall.Close(fd)
+		for _, fd := range fds {
+			syscall.CloseOnExec(fd)
+			files = append(files, os.NewFile(uintptr(fd), "evs-daemon"))
 		}
-		socket, err := connOf(fds[0])
-		return n, socket, err
 	}
-	return n, nil, nil
-}
-
-// connOf makes a connection of a descriptor, which it takes over.
-func connOf(fd int) (*net.UnixConn, error) {
-	syscall.CloseOnExec(fd)
-	f := os.NewFile(uintptr(fd), "evs-events")
-	defer f.Close()
-	c, err := net.FileConn(f) // a duplicate
-	if err != nil {
-		return nil, err
-	}
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		c.Close()
-		return nil, errors.New("the event socket is no unix socket")
-	}
-	return u, nil
+	return n, files, nil
 }

@@ -20,6 +20,7 @@ type incoming struct {
 	c       *conn
 	inbox   *ipc.Inbox
 	direct  *nowait.Reader
+	shared  *shared // nil = nothing is
 	message ipc.Message
 	groups  []Group // of the last message, in the inbox's memory or own
 	owned   []Group // own memory for them
@@ -36,6 +37,9 @@ type incoming struct {
 
 func (in *incoming) init(c *conn) {
 	in.c, in.inbox, in.direct = c, ipc.NewInbox(c.welcome.LongestEvent()), nowait.NewReader(c.rawEvents)
+	if in.shared != nil {
+		in.shared.direct, in.shared.most = nowait.NewWriter(c.rawEvents), c.welcome.LongestEvent()
+	}
 }
 
 // receive fills buf; a nil ctx does not wait.
@@ -44,16 +48,18 @@ func (c *conn) receive(ctx context.Context, buf []Event) (int, error) {
 	if len(buf) == 0 {
 		return 0, nil
 	}
+	in.release()
 	for {
 		if c.h.closed.Load() {
+			in.shared.close()
 			return 0, ErrClosed
 		}
 		n, err := in.parse(buf)
 		if n > 0 {
 			c.h.events.Add(uint64(n))
 			c.h.batches.Add(1)
-			in.pending.Store(int64(in.inbox.Pending()))
-			c.receiving.Load().settle(in.inbox.Pending() > 0)
+			in.pending.Store(int64(in.left()))
+			c.receiving.Load().settle(in.left() > 0)
 			return n, nil
 		}
 		if err == nil {
@@ -83,7 +89,7 @@ func (c *conn) ended(err error) error {
 // parse turns records into events.
 func (in *incoming) parse(buf []Event) (n int, err error) {
 	for n < len(buf) && in.err == nil {
-		b, err := in.inbox.Next()
+		b, err := in.next()
 		if b == nil {
 			in.err = err
 			break
@@ -97,6 +103,26 @@ func (in *incoming) parse(buf []Event) (n int, err error) {
 		}
 	}
 	return n, in.err
+}
+
+// next is the next record, of shared memory or of the socket.
+func (in *incoming) next() ([]byte, error) {
+	if in.shared.holds() {
+		return in.shared.next()
+	}
+	return in.inbox.Next()
+}
+
+// left is how many bytes of records are there that are no events yet.
+func (in *incoming) left() int { return in.inbox.Pending() + in.shared.left() }
+
+// release gives the daemon shared memory back in which the events of earlier
+// calls were.
+func (in *incoming) release() {
+	if in.shared.due() {
+		in.keepGroups()
+		in.shared.release()
+	}
 }
 
 var errEvent = errors.New("what it sent is no event")
@@ -117,6 +143,8 @@ func (in *incoming) event(b []byte, e *Event) (ok bool, err error) {
 		number, err := ipc.ParseReleased(b)
 		*e = Event{Kind: Released, Number: number}
 		return err == nil, err
+	case ipc.Shared:
+		return false, in.shared.open(b)
 	}
 	return false, nil // of a later daemon
 }

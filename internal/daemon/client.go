@@ -13,6 +13,7 @@ import (
 
 	"stampede/evs"
 	"stampede/internal/ipc"
+	"stampede/internal/shm"
 )
 
 // client is one connection. Its request socket is read by run's goroutine, its
@@ -29,6 +30,7 @@ type client struct {
 	opened atomic.Pointer[evs.Handle] // the same, for others
 	hold   bool                       // the group waits for this client
 	events *outlet                    // nil likewise
+	shared *shm.Writer                // memory in which it reads events, nil = none; of deliver
 	outlet atomic.Pointer[outlet]     // the same, for others
 	inbox  *ipc.Inbox
 	groups []evs.Group // of the last message it sent
@@ -189,10 +191,16 @@ func (c *client) open(r ipc.Request, hello ipc.Hello, policy *Policy) error {
 		own.Close()
 	} else {
 		c.outlet.Store(c.events)
-		err = c.welcome(r, limit, theirs)
+		passed := []*os.File{theirs}
+		if memory := c.share(r.Flags); memory != nil {
+			defer memory.Close()
+			passed = append(passed, memory)
+		}
+		err = c.welcome(r, limit, passed)
 	}
 	if err != nil {
 		c.handle.Close()
+		c.unshare()
 		if c.events != nil {
 			c.events.close()
 		}
@@ -200,15 +208,37 @@ func (c *client) open(r ipc.Request, hello ipc.Hello, policy *Policy) error {
 	return err
 }
 
+// share makes memory in which the client can read events, if it wants any. One
+// that gets none has all of them through its socket.
+func (c *client) share(flags uint8) *os.File {
+	if flags&ipc.Share == 0 {
+		return nil
+	}
+	memory, file, err := shm.Create("stampede-events", sharedBytes)
+	if err != nil {
+		c.s.logger.Debug("no shared memory", "client", c.id, "error", err)
+		return nil
+	}
+	c.shared = memory
+	return file
+}
+
+func (c *client) unshare() {
+	if c.shared != nil {
+		c.shared.Close()
+		c.shared = nil
+	}
+}
+
 // welcome answers the hello.
-func (c *client) welcome(r ipc.Request, limit int, events *os.File) error {
+func (c *client) welcome(r ipc.Request, limit int, passed []*os.File) error {
 	self, longest := c.s.p.Self(), c.s.p.MaxMessageBytes()
 	w := ipc.Welcome{Version: ipc.Version, Processor: uint32(self.ID), Incarnation: self.Incarnation,
 		MaxMessage: uint32(longest), MaxKeys: evs.MaxGroups, QueueBytes: uint64(limit), Daemon: c.s.options.Version}
 	var oob []byte
 	if c.handle != nil {
 		w.Origin = c.handle.Origin()
-		oob = rights(events)
+		oob = rights(passed)
 	}
 	a := ipc.Answer{Op: ipc.OpHello, ID: r.ID, Body: w.AppendTo(nil)}
 	c.inbox.Allow(w.LongestRequest())
@@ -234,23 +264,18 @@ func (c *client) describe() (Client, bool) {
 
 // next reads one request.
 func (c *client) next() ([]byte, error) {
-	for {
-		b, err := c.inbox.Next()
-		if b != nil || err != nil {
-			return b, err
-		}
-		if err := c.flushAnswers(); err != nil {
-			return nil, err
-		}
-		n, err := c.conn.Read(c.inbox.Room())
-		if err != nil {
-			if err == io.EOF && c.inbox.Pending() > 0 {
-				c.s.counters.Interrupted.Add(1)
-			}
-			return nil, err
-		}
-		c.inbox.Filled(n)
+	b, err := c.inbox.Next()
+	if b != nil || err != nil {
+		return b, err
 	}
+	if err := c.flushAnswers(); err != nil {
+		return nil, err
+	}
+	b, err = c.inbox.Await(c.conn)
+	if err == io.EOF && c.inbox.Pending() > 0 {
+		c.s.counters.Interrupted.Add(1)
+	}
+	return b, err
 }
 
 // answer is written with what else is to be answered, before the next read.

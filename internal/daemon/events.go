@@ -20,7 +20,8 @@ var errEnded = errors.New("the daemon has ended")
 
 // deliver passes the handle's events to the client until the handle is closed.
 func (c *client) deliver() {
-	d := &delivery{c: c, buf: make([]byte, 0, writeBytes)}
+	d := &delivery{c: c, stage: stage{c: c}}
+	defer c.unshare()
 	if c.s.lead() {
 		d.onLoop()
 		c.s.yield()
@@ -87,10 +88,12 @@ func (d *delivery) take(events []evs.Event) {
 // delivery is what a client is given.
 type delivery struct {
 	c      *client
-	buf    []byte
+	stage  stage
+	buf    []byte      // what is written next, in the stage's memory
+	other  []byte      // the same of an event that is not a message
 	groups []evs.Group // of the last message
-	full   bool        // the socket is, and has taken buf[:gone]
-	gone   int
+	full   bool        // the socket is, and rest is what it is to take first
+	rest   []byte
 	over   bool // nobody reads any more: events are only taken
 }
 
@@ -103,9 +106,13 @@ func (d *delivery) put(e *evs.Event) {
 	case evs.Deliver:
 		d.message(e)
 	case evs.Released:
-		d.buf = ipc.AppendReleased(d.buf, e.Number)
+		d.other = ipc.AppendReleased(d.other[:0], e.Number)
+		d.reserve(len(d.other))
+		d.buf = append(d.buf, d.other...)
 	default:
-		d.buf = changeOf(e.Config).AppendTo(d.buf)
+		d.other = changeOf(e.Config).AppendTo(d.other[:0])
+		d.reserve(len(d.other))
+		d.buf = append(d.buf, d.other...)
 	}
 	if len(d.buf) >= writeBytes {
 		d.flush()
@@ -120,9 +127,18 @@ func (d *delivery) message(e *evs.Event) {
 	if !m.SameKeys {
 		m.Keys = e.Groups()
 	}
+	d.reserve(m.Size(len(e.Payload)))
 	d.buf = m.AppendHead(d.buf, len(e.Payload))
 	d.buf = append(d.buf, e.Payload...)
 	d.buf = append(d.buf, ipc.Tail(len(e.Payload))...)
+}
+
+// reserve makes room for a record of so many bytes.
+func (d *delivery) reserve(n int) {
+	if n > cap(d.buf)-len(d.buf) {
+		d.flush()
+		d.buf = d.stage.room(n)
+	}
 }
 
 // same says whether groups are those of the message before.
@@ -136,18 +152,20 @@ func (d *delivery) same(groups []evs.Group) bool {
 
 // flush writes what there is, as far as the socket takes it.
 func (d *delivery) flush() {
-	if len(d.buf) == 0 || d.over || d.full {
+	if len(d.buf) == 0 || d.over {
 		return
 	}
 	d.c.s.counters.EventBytes.Add(uint64(len(d.buf)))
-	n, outcome := d.c.events.write(d.buf)
+	b := d.stage.seal(d.buf)
+	d.buf = nil
+	if d.full {
+		d.rest = append(d.rest, b...)
+		return
+	}
+	n, outcome := d.c.events.write(b)
 	switch outcome {
-	case written:
-		d.buf = d.buf[:0]
 	case full:
-		d.full, d.gone = true, n
-	case kept:
-		d.buf = make([]byte, 0, writeBytes)
+		d.full, d.rest = true, append(d.rest[:0], b[n:]...)
 	case tooFar:
 		d.over = true
 		d.c.s.counters.Slow.Add(1)
@@ -160,12 +178,12 @@ func (d *delivery) flush() {
 
 // finish waits until a socket that was full has taken the rest.
 func (d *delivery) finish() {
-	if _, err := d.c.events.conn.Write(d.buf[d.gone:]); err != nil {
+	if _, err := d.c.events.conn.Write(d.rest); err != nil {
 		d.over = true
 	}
-	d.buf, d.full = d.buf[:0], false
-	if cap(d.buf) > 8*writeBytes {
-		d.buf = make([]byte, 0, writeBytes)
+	d.full = false
+	if cap(d.rest) > 8*writeBytes {
+		d.rest = nil
 	}
 }
 

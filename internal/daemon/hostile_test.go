@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"stampede/evs"
 	"stampede/internal/ipc"
@@ -345,48 +344,4 @@ func welcome(version uint16) []byte {
 	w := ipc.Welcome{Version: version}
 	a := ipc.Answer{Op: ipc.OpHello, Body: w.AppendTo(nil)}
 	return a.AppendTo(nil)
-}
-
-// FuzzClient: whatever a client writes, the daemon lives, and others get their
-// messages.
-func FuzzClient(f *testing.F) {
-	r := newRig(f, ServerOptions{})
-	witness := r.dial(evs.HandleOptions{})
-	h := ipc.Hello{Least: 1, Most: 1}
-	for _, q := range []ipc.Request{
-		{Op: ipc.OpJoin, Keys: make([]ipc.Key, 2)}, {Op: ipc.OpLeave, Keys: make([]ipc.Key, 1)}, {Op: ipc.OpFlush}, {Op: ipc.OpMembers},
-		{Op: ipc.OpMcast, Guarantee: 3, Flags: ipc.Confirm, Keys: make([]ipc.Key, 1)}, {Op: ipc.OpMcast, Flags: ipc.Confirm | ipc.Joined | ipc.Lend},
-		{Op: ipc.OpQuery, Body: []byte("status")}, {Op: ipc.OpQuery, Body: []byte("stats")}, {Op: ipc.OpCommand, Body: []byte("disconnect 9")}, {Op: 99},
-	} {
-		f.Add(uint8(0), ipc.AppendRequest(ipc.AppendRequest(nil, &q), &q))
-		f.Add(uint8(1), ipc.AppendRequest(nil, &q))
-	}
-	f.Fuzz(func(t *testing.T, greeting uint8, b []byte) {
-		if bytes.Contains(b, []byte("disconnect ")) {
-			t.Skip() // it may, and the witness would go
-		}
-		c, err := net.Dial("unix", r.socket)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		c.SetDeadline(time.Now().Add(10 * time.Second))
-		if greeting%4 != 1 {
-			flags := []uint8{0, 0, ipc.Control, ipc.Hold}[greeting%4]
-			c.Write(ipc.AppendRequest(nil, &ipc.Request{Op: ipc.OpHello, Flags: flags}, h.AppendTo(nil)))
-		}
-		c.Write(b)
-		c.(*net.UnixConn).CloseWrite()
-		for buf := make([]byte, 64<<10); ; {
-			if _, err := c.Read(buf); err != nil {
-				if errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Errorf("the daemon does not close %x", b)
-				}
-				break
-			}
-		}
-		if _, err := witness.McastGroups(t.Context(), evs.Agreed, []evs.Group{{'w'}}, []byte("still here")); err != nil {
-			t.Errorf("after %x: %v", b, err)
-		}
-	})
 }

@@ -43,14 +43,13 @@ func newOutlet(conn *net.UnixConn, limit int, hold bool, behind *atomic.Uint64) 
 type outcome int
 
 const (
-	written outcome = iota // the buffer is the caller's again
-	full                   // so it is, but what was not taken is to be written when it can be
-	kept                   // the buffer waits, and is not
+	written outcome = iota // or kept, to be written when it can be
+	full                   // what was not taken is to be written by the caller, when it can be
 	tooFar                 // the limit was reached: nothing more can be written
 	broken                 // nobody reads any more
 )
 
-// write writes b, or keeps it.
+// write writes b, or keeps a copy of what the kernel does not take at once.
 func (o *outlet) write(b []byte) (n int, _ outcome) {
 	o.mu.Lock()
 	busy, err := o.busy, o.err
@@ -77,21 +76,21 @@ func (o *outlet) write(b []byte) (n int, _ outcome) {
 	return n, o.keep(b[n:])
 }
 
-// keep puts b behind what waits, and sees that it is written.
+// keep puts a copy of b behind what waits, and sees that it is written.
 func (o *outlet) keep(b []byte) outcome {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.bytes+len(b) > o.limit {
 		return tooFar
 	}
-	o.waiting = append(o.waiting, b)
+	o.waiting = append(o.waiting, append([]byte(nil), b...))
 	o.bytes += len(b)
 	o.far.Store(o.bytes > o.limit/2)
 	if !o.busy {
 		o.busy = true
 		go o.drain()
 	}
-	return kept
+	return written
 }
 
 // drain writes what waits, until nothing does.

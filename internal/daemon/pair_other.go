@@ -14,7 +14,7 @@ import (
 
 func eventPair() (*net.UnixConn, *os.File, error) { return nil, nil, errors.ErrUnsupported }
 
-func rights(*os.File) []byte { return nil }
+func rights([]*os.File) []byte { return nil }
 
 func exhausted(error) bool { return false }
 

@@ -37,5 +37,11 @@ func eventPair() (own *net.UnixConn, client *os.File, err error) {
 	return c.(*net.UnixConn), client, nil
 }
 
-// rights is the control message that passes a descriptor.
-func rights(f *os.File) []byte { return syscall.UnixRights(int(f.Fd())) }
+// rights is the control message that passes descriptors.
+func rights(files []*os.File) []byte {
+	fds := make([]int, len(files))
+	for i, f := range files {
+		fds[i] = int(f.Fd())
+	}
+	return syscall.UnixRights(fds...)
+}

@@ -201,7 +201,7 @@ func (c *Counters) all() map[string]uint64 {
 	for name, v := range map[string]*atomic.Uint64{
 		"connected": &c.Connected, "ended": &c.Ended, "denied": &c.Denied, "busy": &c.Busy, "bad_version": &c.BadVersion,
 		"malformed": &c.Malformed, "slow": &c.Slow, "unknown": &c.Unknown, "refused": &c.Refused, "requests": &c.Requests,
-		"messages": &c.Messages, "bytes": &c.Bytes, "events": &c.Events, "event_bytes": &c.EventBytes,
+		"messages": &c.Messages, "bytes": &c.Bytes, "events": &c.Events, "event_bytes": &c.EventBytes, "shared_bytes": &c.SharedBytes,
 		"behind": &c.Behind, "interrupted": &c.Interrupted,
 	} {
 		m[name] = v.Load()

@@ -66,6 +66,7 @@ type Counters struct {
 	Bytes       atomic.Uint64 // of them
 	Events      atomic.Uint64 // delivered
 	EventBytes  atomic.Uint64 // of them, as they were written
+	SharedBytes atomic.Uint64 // of those, by shared memory
 	Behind      atomic.Uint64 // times that a client did not take at once what there was
 	Interrupted atomic.Uint64 // requests that were not there as a whole when their client died
 }

@@ -11,10 +11,11 @@ const (
 	Transitional
 	Regular
 	Released
+	Shared // not an event: where in shared memory the next ones are
 	numKinds
 )
 
-var kindNames = [numKinds]string{"0", "deliver", "transitional", "regular", "released"}
+var kindNames = [numKinds]string{"0", "deliver", "transitional", "regular", "released", "shared"}
 
 func (k Kind) String() string {
 	if k < numKinds {
@@ -32,6 +33,7 @@ const (
 	changeBytes   = 64
 	memberBytes   = 16
 	releasedBytes = 16
+	pieceBytes    = 24
 )
 
 // sameKeys is the flag of an event that is for the groups of the one before.
@@ -73,6 +75,12 @@ func (m *Message) Parse(b []byte) error {
 		return errKeys
 	}
 	return nil
+}
+
+// Size is the length of the event with a payload of so many bytes, and with what
+// fills it up.
+func (m *Message) Size(payload int) int {
+	return Padded(deliverBytes + len(m.Keys)*KeyBytes + payload)
 }
 
 // AppendHead appends all of the event but its payload; the caller appends

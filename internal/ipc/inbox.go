@@ -3,6 +3,7 @@ package ipc
 import (
 	"errors"
 	"fmt"
+	"io"
 )
 
 // ErrLength: a record is longer than is allowed, or shorter than a header. What
@@ -35,19 +36,41 @@ func (in *Inbox) Allow(most int) { in.most = max(most, HeaderBytes) }
 // Next is the next record, without what fills it up; nil when it is not there
 // as a whole yet. After ErrLength it returns that for ever.
 func (in *Inbox) Next() ([]byte, error) {
-	have := in.buf[in.start:in.end]
-	if len(have) < HeaderBytes {
-		return nil, nil
+	record, rest, err := cut(in.buf[in.start:in.end], in.most)
+	if record != nil {
+		in.start = in.end - len(rest)
 	}
-	n := int(le.Uint32(have))
-	if n < HeaderBytes || n > in.most {
-		return nil, fmt.Errorf("%w: %d bytes, not within %d to %d", ErrLength, n, HeaderBytes, in.most)
+	return record, err
+}
+
+// cut cuts the first record off b; it is nil when it is not there as a whole.
+func cut(b []byte, most int) (record, rest []byte, err error) {
+	if len(b) < HeaderBytes {
+		return nil, b, nil
 	}
-	if Padded(n) > len(have) {
-		return nil, nil
+	n := int(le.Uint32(b))
+	if n < HeaderBytes || n > most {
+		return nil, b, fmt.Errorf("%w: %d bytes, not within %d to %d", ErrLength, n, HeaderBytes, most)
 	}
-	in.start += Padded(n)
-	return have[:n:n], nil
+	if Padded(n) > len(b) {
+		return nil, b, nil
+	}
+	return b[:n:n], b[Padded(n):], nil
+}
+
+// Await is the next record, for which it reads from r as often as it takes. An
+// error of r's is returned as it is.
+func (in *Inbox) Await(r io.Reader) ([]byte, error) {
+	for {
+		if b, err := in.Next(); b != nil || err != nil {
+			return b, err
+		}
+		n, err := r.Read(in.Room())
+		in.Filled(n)
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // Pending is how many bytes of records are there, whole or not.

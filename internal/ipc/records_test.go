@@ -2,10 +2,13 @@ package ipc
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -69,7 +72,7 @@ func TestRecordsComeBack(t *testing.T) {
 	var stream []byte
 	var want []any
 	for range 500 {
-		switch r.IntN(5) {
+		switch r.IntN(6) {
 		case 0:
 			q := someRequest(r)
 			stream, want = AppendRequest(stream, &q), append(want, q)
@@ -85,6 +88,9 @@ func TestRecordsComeBack(t *testing.T) {
 		case 4:
 			n := r.Uint64()
 			stream, want = AppendReleased(stream, n), append(want, n)
+		case 5:
+			p := Piece{Position: align * r.Uint64N(1<<60), Bytes: align * r.Uint32N(1<<28)}
+			stream, want = p.AppendTo(stream), append(want, p)
 		}
 		if len(stream)%align != 0 {
 			t.Fatalf("a stream of %d bytes after %T", len(stream), want[len(want)-1])
@@ -137,6 +143,10 @@ func parsed(t *testing.T, b []byte, like any) any {
 		var c Change
 		err, v = c.Parse(b), c
 		v = c
+	case Piece:
+		var p Piece
+		err = p.Parse(b)
+		v = p
 	case uint64:
 		v, err = ParseReleased(b)
 	}
@@ -161,6 +171,56 @@ func TestBodiesComeBack(t *testing.T) {
 	var gotWelcome Welcome
 	if err := gotWelcome.Parse(w.AppendTo(nil)); err != nil || gotWelcome != w {
 		t.Errorf("%+v, %v", gotWelcome, err)
+	}
+}
+
+// TestCut: a piece is whole records, or an error.
+func TestCut(t *testing.T) {
+	m := Message{Keys: make([]Key, 1), Payload: []byte("some text")}
+	piece := AppendReleased(m.AppendTo(nil), 7)
+	if n := m.Size(len(m.Payload)); n != len(m.AppendTo(nil)) {
+		t.Errorf("size %d", n)
+	}
+	first, rest, err := Cut(piece, 1000)
+	if err != nil || KindOf(first) != Deliver {
+		t.Fatal(first, err)
+	}
+	second, rest, err := Cut(rest, 1000)
+	if err != nil || KindOf(second) != Released || len(rest) != 0 {
+		t.Fatal(second, rest, err)
+	}
+	if b, _, err := Cut(rest, 1000); b != nil || err != nil {
+		t.Errorf("behind the last: %v, %v", b, err)
+	}
+	for n := 1; n < len(first); n++ {
+		if b, _, err := Cut(piece[:n], 1000); b != nil || err == nil {
+			t.Errorf("of %d bytes: %v, %v", n, b, err)
+		}
+	}
+	if _, _, err := Cut(piece, 8); !errors.Is(err, ErrLength) {
+		t.Errorf("a record that is too long: %v", err)
+	}
+	for _, odd := range []Piece{{Position: 4}, {Bytes: 12}} {
+		if err := new(Piece).Parse(odd.AppendTo(nil)); !errors.Is(err, ErrRecord) {
+			t.Errorf("%+v: %v", odd, err)
+		}
+	}
+}
+
+// TestAwait: records come whole from a reader that gives a few bytes at a time,
+// and its error behind them.
+func TestAwait(t *testing.T) {
+	a := Answer{Op: OpJoin, Body: []byte("some text")}
+	in := NewInbox(1000)
+	r := iotest.OneByteReader(bytes.NewReader(a.AppendTo(a.AppendTo(nil))))
+	for range 2 {
+		b, err := in.Await(r)
+		if err != nil || new(Answer).Parse(b) != nil {
+			t.Fatal(b, err)
+		}
+	}
+	if b, err := in.Await(r); b != nil || err != io.EOF {
+		t.Error(b, err)
 	}
 }
 
@@ -292,6 +352,10 @@ func judge(t *testing.T, b []byte) {
 	var c Change
 	if c.Parse(b) == nil && len(c.AppendTo(nil)) > Padded(len(b)) {
 		t.Fatalf("a change of %d bytes comes back with %d", len(b), len(c.AppendTo(nil)))
+	}
+	var p Piece
+	if KindOf(b) == Shared && p.Parse(b) == nil && len(b) == pieceBytes {
+		same("piece", p.AppendTo(nil), mask(pieceBytes, 5, 3, 20, 4))
 	}
 	if n, err := ParseReleased(b); err == nil && n != le.Uint64(b[8:]) {
 		t.Fatal("released")

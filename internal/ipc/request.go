@@ -47,6 +47,8 @@ const (
 	Hold
 	// Control (hello): no handle and no events, only questions and commands.
 	Control
+	// Share (hello): events may come in shared memory.
+	Share
 )
 
 // requestBytes is the fixed part of a request.
