@@ -96,6 +96,9 @@ func (c *conn) greet() error {
 	if o.WhenFull == HoldGroup {
 		r.Flags |= ipc.Hold
 	}
+	if o.Everything {
+		r.Flags |= ipc.Everything
+	}
 	if canShare {
 		r.Flags |= ipc.Share
 	}
@@ -178,7 +181,7 @@ func connOf(f *os.File) (*net.UnixConn, error) {
 func (c *conn) open() (*Handle, error) {
 	w := &c.welcome
 	h := &Handle{away: c, origin: w.Origin, limit: int(w.QueueBytes)}
-	h.filter.Store(nothing)
+	h.filter.Store(c.options.firstFilter())
 	c.h = h
 	c.self = Member{ID: ProcessorID(w.Processor), Incarnation: w.Incarnation}
 	var err error

@@ -132,8 +132,10 @@ func (s *inSystemd) install(t *testing.T) {
 	if got := s.does(t, as("alice", members)); got != "1\n2\n" {
 		t.Errorf("%q", got)
 	}
-	if o := s.run(t, as("bob", "stampede status")); o.status != notAllowed {
-		t.Errorf("%+v", o)
+	for _, command := range []string{as("bob", "stampede status"), as("alice", "stampede monitor --all"), as("alice", "stampede leave")} {
+		if o := s.run(t, command); o.status != notAllowed {
+			t.Errorf("%s: %+v", command, o)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -294,6 +295,23 @@ func TestMonitor(t *testing.T) {
 	decode(t, rest[1], &last)
 	if last.Event != "regular" || len(last.Configuration.Members) != 1 || len(last.Left) != 1 || last.Left[0].ID != 2 || len(last.Joined) != 0 {
 		t.Errorf("%+v", o)
+	}
+}
+
+// With --all it prints what is for groups that nobody has named.
+func TestMonitorAll(t *testing.T) {
+	ds := startDaemons(t, 2, daemon.ServerOptions{})
+	g := ds[0].start(t, "monitor", "--all", "--count", "3")
+	g.line(t) // the configuration: it is there
+	h := ds[1].member(t, "x")
+	ds[1].send(t, h, "news", "hello")
+	ds[1].send(t, h, "sport", "hi")
+	if o := g.end(t); o.status != 0 || !regexp.MustCompile("^[^\n]* agreed 2#1 news: hello\n[^\n]* agreed 2#2 sport: hi\n$").MatchString(o.stdout) {
+		t.Errorf("%+v", o)
+	}
+	var list struct{ Groups []daemon.Joined }
+	if ds[0].object(t, &list, "groups"); len(list.Groups) > 0 {
+		t.Errorf("%+v", list)
 	}
 }
 

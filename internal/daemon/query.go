@@ -74,6 +74,7 @@ type Client struct {
 	Origin      uint16    `json:"origin,omitempty"`
 	Groups      int       `json:"groups"`
 	Holds       bool      `json:"holds,omitempty"`
+	Everything  bool      `json:"everything,omitempty"`
 	Sent        uint64    `json:"sent"`
 	SentBytes   uint64    `json:"sent_bytes"`
 	Events      uint64    `json:"events"`
