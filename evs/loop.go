@@ -2,6 +2,7 @@ package evs
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -400,7 +401,7 @@ func (p *Processor) report(problems []member.Problem) {
 	for _, pr := range problems {
 		p.log("problem", "processor", pr.ID, "address", pr.Address, "what", pr.What)
 		if pr.Fatal && p.loop.fatal == nil {
-			p.loop.fatal = errors.New("evs: " + pr.What)
+			p.loop.fatal = fmt.Errorf("%w: %s", ErrDoubleID, pr.What) // there is no other problem of that kind
 		}
 	}
 }

@@ -193,23 +193,33 @@ func clusterKey(name string) uint64 {
 }
 
 // awaitFirst waits for the first configuration, and closes the processor if it
-// does not come.
+// does not come. Who is waited for is logged.
 func (p *Processor) awaitFirst(ctx context.Context) (err error) {
-	select {
-	case <-p.formed:
-		return nil
-	case <-p.failed:
-		p.mu.Lock()
-		err = p.problem
-		p.mu.Unlock()
-	case <-p.done:
-		err = ErrClosed
-	case <-ctx.Done():
-		err = fmt.Errorf("evs: no configuration yet%s: %w", p.whoIsMissing(), ctx.Err())
+	tell := time.NewTicker(tellMissing)
+	defer tell.Stop()
+	for {
+		select {
+		case <-p.formed:
+			return nil
+		case <-tell.C:
+			p.log("no configuration yet" + p.whoIsMissing())
+			continue
+		case <-p.failed:
+			p.mu.Lock()
+			err = p.problem
+			p.mu.Unlock()
+		case <-p.done:
+			err = ErrClosed
+		case <-ctx.Done():
+			err = fmt.Errorf("evs: no configuration yet%s: %w", p.whoIsMissing(), ctx.Err())
+		}
+		p.Close()
+		return err
 	}
-	p.Close()
-	return err
 }
+
+// tellMissing is how often it is logged whom the first configuration waits for.
+const tellMissing = 10 * time.Second
 
 func (p *Processor) whoIsMissing() string {
 	m := p.missing.Load()

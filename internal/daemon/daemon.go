@@ -69,7 +69,7 @@ func Run(ctx context.Context, o Options) error {
 	defer l.Close()
 	p, err := evs.Prepare(o.Config)
 	if err != nil {
-		return step("join", err, "")
+		return step("join", err, mend(err))
 	}
 	defer p.Close()
 	s := New(p, ServerOptions{Policy: o.Policy, Reload: o.Reload, Level: o.Level, Logger: o.Logger, Version: o.Version, Stop: stop})
@@ -85,10 +85,11 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := p.Start(ctx); err != nil {
 		s.Close()
-		if ctx.Err() != nil {
-			return nil // it was stopped while it waited for others
+		if ctx.Err() != nil { // it was stopped while it waited for others
+			o.Logger.Info("stopped", "error", err)
+			return nil
 		}
-		return step("join", err, "")
+		return step("join", err, mend(err))
 	}
 	if len(o.FirstClients) == 0 {
 		go func() { served <- s.Serve(l) }()
@@ -122,7 +123,7 @@ func (s *Server) until(ctx context.Context, served <-chan error) error {
 	case err := <-gone:
 		if ctx.Err() == nil {
 			s.Close()
-			return step("processor", err, "")
+			return step("processor", err, mend(err))
 		}
 	case <-ctx.Done():
 	}
