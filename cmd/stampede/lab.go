@@ -40,7 +40,8 @@ It needs root, and the commands ip of iproute2 and nft of nftables. The exit
 status is 1 when a promise was not kept, when a processor ended by itself, or
 when the cluster did not come together: then the traces and logs are kept.`,
 		Example: `  stampede lab --hosts 3 --duration 30s --seed 1
-  stampede lab --faults kill,partition`,
+  stampede lab --faults kill,partition
+  stampede lab --daemon --client ./witness`,
 		RunE: f.run,
 	}
 	f.define(c.Flags())
@@ -62,6 +63,7 @@ func (f *labFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Transport, "transport", "multicast", "multicast|unicast")
 	flags.IntVar(&o.IP, "ip", 4, "version of IP: 4|6")
 	flags.BoolVar(&o.Daemon, "daemon", false, "let each processor be a daemon's, and a program on its host use it: the faults are the daemon's")
+	flags.StringVar(&o.Client, "client", "", "with daemon: this program instead of stampede node --dial, whose flags it takes")
 	flags.DurationVar(&o.Detect, "detect", 0, "time of silence after which a processor is suspected (default the processors' own)")
 	flags.DurationVar(&o.Settle, "settle", drill.DefaultSettle, "time that the cluster has to come together")
 	flags.Var(figureFlag{&f.figure}, "figure", "measure instead what a change costs: "+drill.FigureWords())

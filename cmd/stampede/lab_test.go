@@ -19,6 +19,8 @@ func TestLabRefusesWhatMakesNoSense(t *testing.T) {
 		"--transport pigeon":                   "transport",
 		"--faults kill,flood":                  "flood",
 		"--guarantee most":                     "most",
+		"--client ls":                          "client: ls is a daemon's",
+		"--daemon --client /no/such/program":   "client",
 		"--figure speed":                       "speed",
 		"--figure failover --faults kill":      "faults",
 		"--figure failover --times -1":         "times",

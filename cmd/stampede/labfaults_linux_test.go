@@ -82,3 +82,24 @@ func TestDaemonsSurvive(t *testing.T) {
 		})
 	}
 }
+
+// Another program may take the place of the lab's own. How it ends is looked at,
+// also when its daemon was killed.
+func TestClientOfItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	client := filepath.Join(dir, "client")
+	for end, says := range map[string]string{"exit $?": "", "exit 7": "exit status 7", "kill -ABRT $$": "signal: aborted"} {
+		t.Run(end, func(t *testing.T) {
+			script := "#!/bin/sh\n\"" + program(t).Path + "\" node \"$@\"\n" + end + "\n"
+			if err := os.WriteFile(client, []byte(script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			o, left := drillHosts(t, "--daemon", "--client", client, "--faults", "kill", "--seed", "1")
+			if says == "" {
+				wantCleanDrill(t, o, left)
+			} else if o.status != 1 || !strings.Contains(o.stderr, ", client: "+says) {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+}

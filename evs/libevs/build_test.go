@@ -137,8 +137,8 @@ func command(t testing.TB, socket, path string, arg ...string) (*exec.Cmd, *byte
 	out := new(bytes.Buffer)
 	c := exec.CommandContext(t.Context(), path, arg...)
 	c.Env = append(os.Environ(), "STAMPEDE_SOCKET="+socket,
-		"ASAN_OPTIONS=detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1",
-		"TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+		"ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=66",
+		"UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=66", "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 	c.Stdout, c.Stderr = out, out
 	return c, out
 }

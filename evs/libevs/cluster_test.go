@@ -1,185 +1,182 @@
 package libevs
 
 import (
-	"bufio"
 	"fmt"
-	"io"
-	"net/netip"
-	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"stampede/evs"
 	"stampede/internal/lab"
-	"stampede/internal/testenv"
+	"stampede/internal/verify"
 )
 
-// program is a process of test/cluster.c, with its lines.
-type program struct {
-	t     *testing.T
-	name  string
-	lines *bufio.Scanner
-	stdin io.Writer
-	cmd   *exec.Cmd
+// site is three hosts, each with a daemon and two programs that were made with
+// the installed library and outlive it. The residents live as long as the test,
+// and what they are told is judged as `stampede verify` does. Visitors are
+// killed; records_test.go judges them. All of them send.
+type site struct {
+	t         *testing.T
+	lab       *lab.Lab // nil: all is on this machine
+	hosts     []*labHost
+	program   string
+	dir       string
+	residents []*witness
+	visitors  [][]*witness // of each host, the last one lives
 }
 
-func startProgram(t *testing.T, socket, path string, me, all int) *program {
-	t.Helper()
-	c, out := command(t, socket, path, fmt.Sprint(me), fmt.Sprint(all))
-	c.Stdout = nil
-	stdout, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdin, err := c.StdinPipe()
-	if err == nil {
-		err = c.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		c.Process.Kill()
-		if c.Wait(); out.Len() > 0 {
-			t.Logf("program %d: %s", me, out)
-		}
-	})
-	return &program{t, fmt.Sprint("program ", me), bufio.NewScanner(stdout), stdin, c}
-}
+// perSecond is how many messages a program sends in a second.
+const perSecond = "150"
 
-// until reads lines up to one that begins so.
-func (p *program) until(begin string) string {
-	p.t.Helper()
-	for p.lines.Scan() {
-		if strings.HasPrefix(p.lines.Text(), begin) {
-			return p.lines.Text()
-		}
-	}
-	p.t.Fatalf("%s ended before it said %q: %v", p.name, begin, p.lines.Err())
-	return ""
-}
+// visitorMessages is more than a visitor sends: each begins with another number.
+const visitorMessages = 1_000_000
 
-// some reads so many lines that tell of deliveries.
-func (p *program) some(n int) {
-	p.t.Helper()
-	for range n {
-		p.until("delivered")
-	}
-}
-
-func (p *program) say(word string) {
-	p.t.Helper()
-	if _, err := io.WriteString(p.stdin, word+"\n"); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// Programs at three daemons, each of which is killed and started again: its
-// program hears of it at once and comes back; the others are told the same, in
-// the same order.
-func TestClusterOnOneHost(t *testing.T) {
-	var daemons []*process
-	for _, c := range cluster(t, 3) {
-		daemons = append(daemons, &process{setup: setup{Config: c}})
-	}
-	b := asan
-	if testing.Short() {
-		b = plain
-	}
-	throughKills(t, b, daemons)
-}
-
+// Daemons are killed and started again, one after the other, and programs too;
+// the hosts are kept apart and come together. Whoever was in a configuration
+// with another was told the same there.
 func TestClusterOnThreeHosts(t *testing.T) {
-	testenv.NeedRoot(t)
-	testenv.NeedCommand(t, "ip")
-	l, err := lab.New(t.Context(), 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	var daemons []*process
-	for i := range l.Hosts {
-		h := &l.Hosts[i]
-		c := evs.Config{
-			ID: evs.ProcessorID(i + 1), Start: []evs.ProcessorID{1, 2, 3}, Bind: netip.AddrPortFrom(h.IPv4, 0), Detect: time.Second,
-			Multicast: netip.MustParseAddrPort("239.77.0.1:7700"), Interface: lab.Interface,
-		}
-		daemons = append(daemons, &process{setup: setup{Config: c},
-			wrap: func(name string, arg ...string) *exec.Cmd { return h.Command(t.Context(), name, arg...) }})
-	}
-	throughKills(t, plain, daemons)
-}
-
-func throughKills(parent *testing.T, b *build, daemons []*process) {
-	path := b.program(parent, "test/cluster.c")
-	dir := parent.TempDir()
-	started := make(chan struct{})
-	for i, d := range daemons {
-		d.Socket = filepath.Join(dir, fmt.Sprint("s", i))
-		go func() { defer func() { started <- struct{}{} }(); d.launch(parent, parent) }()
-	}
-	for range daemons { // the first waits for the last
-		<-started
-	}
-	for victim := range daemons {
-		parent.Run(fmt.Sprint("kill ", victim+1), func(t *testing.T) { throughKill(t, parent, path, daemons, victim) })
-	}
-}
-
-func throughKill(t, parent *testing.T, path string, daemons []*process, victim int) {
-	var programs []*program
-	for i, d := range daemons {
-		programs = append(programs, startProgram(t, d.Socket, path, i+1, len(daemons)))
-	}
-	for _, p := range programs {
-		p.until("members 3")
-	}
-	other := (victim + 1) % len(programs)
-	programs[other].say("start")
-	for _, p := range programs {
-		p.until("started")
-		p.some(2)
-	}
-	daemons[victim].kill(t)
-	for i, p := range programs {
-		if i == victim {
-			p.until("lost 2")
+	t.Parallel()
+	for _, b := range builds() {
+		if b == static { // what is installed is the shared library
 			continue
 		}
-		p.until("members 2")
-		p.some(2)
+		t.Run(b.String(), func(t *testing.T) {
+			t.Parallel()
+			l, hosts := needLab(t, policy{`"witness", "witness"`, 64 << 20})
+			s := newSite(t, b, hosts)
+			s.lab = l
+			s.open()
+			s.throughDaemonsDeath(0)
+			talk := s.listen(b)
+			s.throughDaemonsDeath(1)
+			s.throughDaemonsDeath(2)
+			s.each((*site).throughVisitorsDeath)
+			s.each((*site).throughPartition)
+			talk.end()
+			s.close()
+			talk.judge(s.residents[0])
+		})
 	}
-	daemons[victim].launch(t, parent)
-	programs[victim].until("again")
-	for i, p := range programs {
-		if i != victim {
-			p.until("members 3")
-			p.some(2)
+}
+
+func TestClusterOnOneHost(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, plain, onThisMachine(t, policy{`"witness", "witness"`, 64 << 20}))
+	s.open()
+	s.each((*site).throughDaemonsDeath)
+	s.each((*site).throughVisitorsDeath)
+	s.close()
+}
+
+func newSite(t *testing.T, b *build, hosts []*labHost) *site {
+	return &site{t: t, hosts: hosts, program: b.installed(t, "examples/witness.c"), dir: t.TempDir(), visitors: make([][]*witness, len(hosts))}
+}
+
+// each does it with each host.
+func (s *site) each(do func(*site, int)) {
+	s.t.Helper()
+	for i := range s.hosts {
+		do(s, i)
+	}
+}
+
+// open starts everything, programs first.
+func (s *site) open() {
+	for i, h := range s.hosts {
+		name := fmt.Sprint("resident", h.id)
+		c, said := h.command(s.t, s.program, "--again", "--rate", perSecond, "--size", "300", "--guarantee", "agreed,safe,fifo,unordered")
+		s.residents = append(s.residents, startWitness(s.t, name, s.dir, c, said))
+		s.visit(i)
+		h.start(s.t)
+	}
+	s.all(1, 2, 3)
+}
+
+func (s *site) visit(i int) {
+	n := len(s.visitors[i])
+	name := fmt.Sprintf("visitor%d-%d", s.hosts[i].id, n+1)
+	c, said := s.hosts[i].command(s.t, s.program, "--again", "--rate", perSecond, "--size", "1000", "--guarantee", "agreed,safe",
+		"--group", "visitors", "--first", fmt.Sprint(1+n*visitorMessages))
+	s.visitors[i] = append(s.visitors[i], startWitness(s.t, name, s.dir, c, said))
+}
+
+// all waits until the programs at these hosts are in one configuration, and hear
+// each other there.
+func (s *site) all(ids ...uint32) {
+	s.t.Helper()
+	for _, id := range ids {
+		s.residents[id-1].among(s.t, 20, ids...)
+		s.visitor(int(id-1)).among(s.t, 20, ids...)
+	}
+}
+
+func (s *site) visitor(i int) *witness { return s.visitors[i][len(s.visitors[i])-1] }
+
+// others are the ids of all hosts but one.
+func (s *site) others(i int) []uint32 {
+	return slices.DeleteFunc([]uint32{1, 2, 3}, func(id uint32) bool { return id == s.hosts[i].id })
+}
+
+func (s *site) throughDaemonsDeath(i int) {
+	s.t.Helper()
+	s.hosts[i].kill()
+	s.all(s.others(i)...)
+	s.hosts[i].start(s.t)
+	s.all(1, 2, 3)
+}
+
+func (s *site) throughVisitorsDeath(i int) {
+	s.t.Helper()
+	s.visitor(i).kill()
+	for k := range s.hosts {
+		s.residents[k].more(s.t, 50)
+	}
+	s.visit(i)
+	s.visitor(i).among(s.t, 20, 1, 2, 3)
+}
+
+func (s *site) throughPartition(i int) {
+	s.t.Helper()
+	id := s.hosts[i].id
+	if err := s.lab.Cut(s.t.Context(), lab.Between([]int{int(id)}, ints(s.others(i)))...); err != nil {
+		s.t.Fatal(err)
+	}
+	s.all(s.others(i)...)
+	s.all(id)
+	if err := s.lab.Heal(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.all(1, 2, 3)
+}
+
+func ints(ids []uint32) (all []int) {
+	for _, id := range ids {
+		all = append(all, int(id))
+	}
+	return all
+}
+
+// close ends the programs, and judges what all of them were told.
+func (s *site) close() {
+	var paths []string
+	for i := range s.hosts {
+		s.visitor(i).stop(s.t)
+	}
+	for i := range s.hosts {
+		s.residents[i].stop(s.t)
+		paths = append(paths, s.residents[i].path)
+		if lives := s.residents[i].at.lives; lives != 2 {
+			s.t.Errorf("host %d: lives: %d; its daemon was killed once", s.hosts[i].id, lives)
 		}
 	}
-	programs[other].say("end")
-	sums := map[string]bool{}
-	for i, p := range programs {
-		line := p.until("ended")
-		if err := p.cmd.Wait(); err != nil {
-			t.Errorf("%s: %v", p.name, err)
-		}
-		if i != victim {
-			sums[line] = true
-			if !strings.HasPrefix(line, "ended whole ") {
-				t.Errorf("%s lost its daemon too: %s", p.name, line)
-			}
-		}
+	report, err := verify.Files(s.t.Context(), paths, verify.Options{})
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	if len(sums) != 1 {
-		t.Errorf("those that were there all the time were not told the same: %v", sums)
+	for _, v := range report.Violations {
+		s.t.Error(v.String())
 	}
-	t.Log(sums)
+	s.t.Logf("residents: configurations: %d, messages: %d, deliveries: %d", report.Configurations, report.Messages, report.Deliveries)
+	if found := judgeVisitors(slices.Concat(s.visitors...)); len(found) > 0 {
+		s.t.Errorf("visitors:\n%s", strings.Join(found[:min(len(found), 20)], "\n"))
+	}
 }

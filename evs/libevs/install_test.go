@@ -14,12 +14,36 @@ import (
 )
 
 // install installs the library as a packager would, and is where it went.
-func install(t *testing.T) (prefix string) {
+func (b *build) install(t testing.TB, dir string) (prefix string) {
 	t.Helper()
-	plain.need(t)
-	prefix = filepath.Join(t.TempDir(), "opt")
-	must(t, "make", "-s", "install", "PREFIX="+prefix, "B="+plain.dir, "LDCONFIG=true")
+	b.need(t)
+	prefix = filepath.Join(dir, "opt")
+	must(t, "make", "-s", "install", "PREFIX="+prefix, "B="+b.dir, "CC="+b.cc, "SANITIZE="+b.sanitize, "LDCONFIG=true")
 	return prefix
+}
+
+// installed compiles a program as a user would, by what pkg-config tells of the
+// library that was installed, and is its path.
+func (b *build) installed(t testing.TB, source string) string {
+	t.Helper()
+	testenv.NeedCommand(t, "pkg-config")
+	lib := filepath.Join(b.install(t, t.TempDir()), "lib")
+	path := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(source), ".c"))
+	arg := append(b.flags(), "-o", path, source, "-Wl,-rpath,"+lib)
+	arg = slices.DeleteFunc(arg, func(a string) bool { return a == "-Iinclude" })
+	must(t, b.cc, append(arg, pkgConfig(t, lib)...)...)
+	return path
+}
+
+func pkgConfig(t testing.TB, lib string) []string {
+	t.Helper()
+	c := exec.Command("pkg-config", "--cflags", "--libs", "libevs")
+	c.Env = append(os.Environ(), "PKG_CONFIG_PATH="+filepath.Join(lib, "pkgconfig"))
+	out, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
 }
 
 func files(t *testing.T, dir string) (all []string) {
@@ -38,7 +62,7 @@ func files(t *testing.T, dir string) (all []string) {
 }
 
 func TestInstallAndUninstall(t *testing.T) {
-	prefix := install(t)
+	prefix := plain.install(t, t.TempDir())
 	got := files(t, prefix)
 	want := []string{
 		"include/corosync/corotypes.h", "include/corosync/evs.h", "include/corosync/hdb.h", "include/stampede/evs_x.h",
@@ -70,15 +94,9 @@ func TestInstallAndUninstall(t *testing.T) {
 // The examples, built by what was installed and nothing else.
 func TestExamples(t *testing.T) {
 	testenv.NeedCommand(t, "pkg-config")
-	prefix := install(t)
-	lib := filepath.Join(prefix, "lib")
-	t.Setenv("PKG_CONFIG_PATH", filepath.Join(lib, "pkgconfig"))
+	lib := filepath.Join(plain.install(t, t.TempDir()), "lib")
 	t.Setenv("LD_LIBRARY_PATH", lib)
-	out, err := exec.Command("pkg-config", "--cflags", "--libs", "libevs").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	flags := strings.Fields(string(out))
+	flags := pkgConfig(t, lib)
 	dir, socket := t.TempDir(), serve(t, daemon.Policy{})
 	build := func(compiler, source string) string {
 		testenv.NeedCommand(t, compiler)
@@ -138,19 +156,25 @@ func TestManual(t *testing.T) {
 	}
 }
 
-// The program in the guide does what it says.
-func TestGuide(t *testing.T) {
+// between is what stands in the guide between two texts.
+func between(t *testing.T, begin, end string) string {
+	t.Helper()
 	text, err := os.ReadFile("../../docs/libevs.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, code, ok := strings.Cut(string(text), "```c\n")
-	code, _, end := strings.Cut(code, "```")
-	if !ok || !end {
-		t.Fatal("the guide has no program")
+	_, rest, ok := strings.Cut(string(text), begin)
+	found, _, ended := strings.Cut(rest, end)
+	if !ok || !ended {
+		t.Fatalf("the guide has nothing between %q and %q", begin, end)
 	}
+	return found
+}
+
+// The program in the guide does what it says.
+func TestGuide(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "guide.c")
-	write(t, path, code)
+	write(t, path, between(t, "```c\n", "```"))
 	if out := run(t, serve(t, daemon.Policy{}), plain.program(t, path, "-Wno-unused-parameter")); out != "1: hello\n" {
 		t.Errorf("it printed %q", out)
 	}

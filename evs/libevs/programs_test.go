@@ -11,10 +11,11 @@ import (
 	"stampede/internal/testenv"
 )
 
-// Programs in the manner of Corosync's time compile as they are, and run. The
-// old rules of C hold for them.
+// old are the rules of C that held for programs of Corosync's time.
+var old = []string{"-std=gnu89", "-Wno-pointer-sign", "-D_REENTRANT"}
+
+// Programs in the manner of that time compile as they are, and run.
 func TestOldPrograms(t *testing.T) {
-	old := []string{"-std=gnu89", "-Wno-pointer-sign", "-D_REENTRANT"}
 	for _, b := range builds() {
 		t.Run(b.String(), func(t *testing.T) {
 			t.Run("flood", func(t *testing.T) {
@@ -73,6 +74,10 @@ func TestPlusPlus(t *testing.T) {
 var versioned = []string{"evs_dispatch", "evs_fd_get", "evs_finalize", "evs_initialize", "evs_join", "evs_leave",
 	"evs_mcast_groups", "evs_mcast_joined", "evs_membership_get"}
 
+// added are what the original did not have, all behind evs_x_.
+var added = []string{"dispatch_timed", "flush", "info_get", "initialize", "keep", "mcast", "release", "stats_get", "strerror",
+	"version", "why"}
+
 // What readelf tells is what programs that were linked long ago ask for.
 func TestBinaryInterface(t *testing.T) {
 	testenv.NeedCommand(t, "readelf")
@@ -89,8 +94,7 @@ func TestBinaryInterface(t *testing.T) {
 	for _, name := range versioned {
 		want = append(want, name+"@@COROSYNC_EVS_2.0")
 	}
-	for _, name := range []string{"dispatch_timed", "flush", "info_get", "initialize", "keep", "mcast", "release",
-		"stats_get", "strerror", "version", "why"} {
+	for _, name := range added {
 		want = append(want, "evs_x_"+name+"@@STAMPEDE_EVS_1.0")
 	}
 	slices.Sort(got)
@@ -109,6 +113,29 @@ func TestBinaryInterface(t *testing.T) {
 			!strings.Contains(line, "[libgcc_s.so.") && !strings.Contains(line, "[ld-linux") {
 			t.Errorf("libevs needs more than libc: %s", line)
 		}
+	}
+}
+
+// Whoever links the archive finds no other names in it.
+func TestArchive(t *testing.T) {
+	testenv.NeedCommand(t, "nm")
+	plain.need(t)
+	out, err := exec.Command("nm", "--defined-only", "--extern-only", "--format=posix", filepath.Join(plain.dir, "libevs.a")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		name, _, isSymbol := strings.Cut(line, " ")
+		switch {
+		case strings.HasPrefix(name, "evs_"):
+			count++
+		case isSymbol && !strings.HasPrefix(line, filepath.Join(plain.dir, "libevs.a")):
+			t.Errorf("libevs.a has %s", name)
+		}
+	}
+	if want := len(versioned) + 2 + len(added); count != want {
+		t.Errorf("libevs.a has %d functions of the interface, not %d", count, want)
 	}
 }
 

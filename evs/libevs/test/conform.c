@@ -1,6 +1,8 @@
 /* What each function does, with good and bad arguments, at a daemon that is well. */
 #include "check.h"
 
+#include <malloc.h>
+
 /* Arguments */
 
 static void bad_handles(void)
@@ -85,10 +87,10 @@ static void first_event(void)
 {
 	struct seen s;
 	evs_handle_t h = opened(&s);
-	IS(s.members, 1);
+	IS(s.members, cluster_members());
 	IS(s.self_listed, 1);
 	IS(s.left, 0);
-	CHECK(s.ring.seq > 0 && s.ring.nodeid == 1);
+	CHECK(s.ring.seq > 0 && s.ring.nodeid >= 1 && s.ring.nodeid <= cluster_members());
 	OK(evs_dispatch(h, CS_DISPATCH_ALL));
 	IS(s.changes, 1);
 	OK(evs_finalize(h));
@@ -182,26 +184,65 @@ static void many_handles(void)
 
 /* Messages */
 
-static unsigned char big[(1 << 20) + 1];
+/* The longest message is what the cluster is configured for. */
+static size_t longest(evs_handle_t h)
+{
+	evs_x_info_t info = {.size = sizeof info};
+	OK(evs_x_info_get(h, &info));
+	CHECK(info.max_message >= 1 << 20);
+	return info.max_message;
+}
+
+static unsigned char *bytes_of(size_t n)
+{
+	unsigned char *b = malloc(n);
+	CHECK(b != NULL);
+	for (size_t i = 0; i < n; i++)
+		b[i] = (unsigned char)(i * 2654435761u >> 13);
+	return b;
+}
 
 static void sizes(void)
 {
 	struct seen s;
 	evs_handle_t h = joined_to(&s, "a");
-	static const size_t length[] = {0, 1, 7, 8, 9, 1000, 4096, 65536, 212992, 224000, 524289, 1025958, 1 << 20};
-	for (size_t i = 0; i < sizeof big; i++)
-		big[i] = (unsigned char)(i * 2654435761u >> 13);
+	size_t most = longest(h);
+	const size_t length[] = {0, 1, 7, 8, 9, 1000, 4096, 65536, 212992, 224000, 524289, 1025958, 1 << 20, most - 1, most};
+	unsigned char *big = bytes_of(most + 1);
 	uint64_t want = 0;
 	for (unsigned i = 0; i < sizeof length / sizeof length[0]; i++) {
 		send_joined(h, big, length[i]);
 		want = hash_of(hash_of(want, &length[i], sizeof length[i]), big, length[i]);
 		until(h, &s, i + 1);
 		IS(s.length, length[i]);
-		IS(s.node, 1);
+		IS(s.node, here());
 		CHECK(s.hash == want);
 	}
-	struct iovec over = {big, (1 << 20) + 1};
-	IS(evs_mcast_joined(h, EVS_TYPE_AGREED, &over, 1), CS_ERR_INVALID_PARAM);
+	struct iovec over[2] = {{big, most}, {big, 1}};
+	IS(evs_mcast_joined(h, EVS_TYPE_AGREED, over, 2), CS_ERR_INVALID_PARAM);
+	over[0].iov_len++;
+	IS(evs_mcast_joined(h, EVS_TYPE_AGREED, over, 1), CS_ERR_INVALID_PARAM);
+	free(big);
+	OK(evs_finalize(h));
+}
+
+/* The longest message to the most groups. */
+static void longest_to_most(void)
+{
+	struct seen s;
+	evs_handle_t h = joined_to(&s, "a");
+	struct evs_group g[1024];
+	size_t most = longest(h);
+	unsigned char *big = bytes_of(most);
+	memset(g, 'x', sizeof g);
+	for (unsigned i = 0; i < 1023; i++)
+		memcpy(g[i].key, &i, sizeof i);
+	g[1023] = group("a");
+	send_to(h, g, 1024, big, most);
+	until(h, &s, 1);
+	IS(s.length, most);
+	CHECK(s.hash == hash_of(hash_of(0, &most, sizeof most), big, most));
+	free(big);
 	OK(evs_finalize(h));
 }
 
@@ -329,6 +370,20 @@ static void joins_are_counted(void)
 	OK(evs_finalize(h));
 }
 
+/* What has come is still delivered when its group has been left. */
+static void leave_behind(void)
+{
+	struct seen s;
+	evs_handle_t h = joined_to(&s, "a");
+	struct evs_group a = group("a");
+	send_joined(h, "x", 1);
+	struct pollfd p = {descriptor(h), POLLIN, 0};
+	IS(poll(&p, 1, -1), 1);
+	OK(evs_leave(h, &a, 1));
+	until(h, &s, 1);
+	OK(evs_finalize(h));
+}
+
 static struct evs_group numbered(unsigned n)
 {
 	char name[32];
@@ -371,19 +426,24 @@ static void membership(void)
 	evs_handle_t h = opened(&s);
 	unsigned local = 0, list[4] = {77, 77, 77, 77};
 	size_t n = 4;
+	unsigned all = cluster_members();
+	CHECK(all < 4);
 	OK(evs_membership_get(h, &local, list, &n));
-	IS(local, 1);
-	IS(n, 1);
-	IS(list[0], 1);
-	IS(list[1], 77);
-	n = 0;
-	list[0] = 77;
-	OK(evs_membership_get(h, NULL, list, &n));
-	IS(n, 0);
-	IS(list[0], 77);
+	IS(local, here());
+	IS(n, all);
+	for (unsigned i = 0; i < all; i++)
+		IS(list[i], i + 1);
+	IS(list[all], 77);
+	for (size_t room = 0; room < all; room++) {
+		n = room;
+		list[room] = 77;
+		OK(evs_membership_get(h, NULL, list, &n));
+		IS(n, room);
+		IS(list[room], 77);
+	}
 	n = 16;
 	OK(evs_membership_get(h, NULL, NULL, &n));
-	IS(n, 1);
+	IS(n, all);
 	OK(evs_finalize(h));
 }
 
@@ -503,20 +563,32 @@ static unsigned long fds(void)
 	return n;
 }
 
+/* Bytes of the heap in use: a sanitizer's has none, and finds leaks by itself. */
+static size_t heap(void)
+{
+	return mallinfo2().uordblks;
+}
+
 static void ten_thousand_cycles(void)
 {
 	struct seen s;
 	const char *text = getenv("CYCLES");
 	int cycles = text != NULL ? atoi(text) : 10000;
-	OK(evs_finalize(opened(&s)));
-	unsigned long before = fds();
+	unsigned long descriptors = 0;
+	size_t bytes = 0;
 	for (int i = 0; i < cycles; i++) {
 		evs_handle_t h = joined_to(&s, "a");
 		if (i % 16 == 0)
 			send_joined(h, "x", 1);
 		OK(evs_finalize(h));
+		if (i == 100) { /* what is kept for later handles is there now */
+			descriptors = fds();
+			bytes = heap();
+		}
 	}
-	IS(fds(), before);
+	CHECK(cycles > 100);
+	IS(fds(), descriptors);
+	CHECK(heap() < bytes + 4096);
 }
 
 int main(int argc, char **argv)
@@ -526,8 +598,8 @@ int main(int argc, char **argv)
 		{"dead_value_after_failure", dead_value_after_failure}, {"first_event", first_event},
 		{"dispatch_modes", dispatch_modes}, {"null_callbacks", null_callbacks},
 		{"descriptor_tells", descriptor_tells}, {"contexts", contexts}, {"many_handles", many_handles},
-		{"sizes", sizes}, {"pieces", pieces}, {"guarantees", guarantees},
-		{"groups_are_filters", groups_are_filters}, {"joins_are_counted", joins_are_counted},
+		{"sizes", sizes}, {"longest_to_most", longest_to_most}, {"pieces", pieces}, {"guarantees", guarantees},
+		{"groups_are_filters", groups_are_filters}, {"joins_are_counted", joins_are_counted}, {"leave_behind", leave_behind},
 		{"fifty_at_once", fifty_at_once}, {"membership", membership}, {"calls_inside", calls_inside},
 		{"finalize_inside", finalize_inside}, {"busy_without_dispatch", busy_without_dispatch},
 		{"ten_thousand_cycles", ten_thousand_cycles}, {NULL, NULL}};

@@ -69,19 +69,24 @@ func (c *cluster) start(id int) (err error) {
 	h.tail = tail{path: base + ".jsonl"}
 	h.traces = append(h.traces, h.tail.path)
 	// It outlives no lab; a context would kill it before it can leave.
-	launch := func(what string, args []string, log string) (*process, error) {
-		cmd := h.place.Command(context.Background(), c.o.Program, args...)
+	launch := func(what, program string, args []string, log string) (*process, error) {
+		cmd := h.place.Command(context.Background(), program, args...)
 		return start(fmt.Sprintf("host %d, life %d%s", id, life, what), cmd, log, c.died)
 	}
 	if !c.o.Daemon {
-		h.run, err = launch("", append(append([]string{"node"}, c.processorArgs(h)...), c.nodeArgs(h)...), base+".log")
+		h.run, err = launch("", c.o.Program, append(append([]string{"node"}, c.processorArgs(h)...), c.nodeArgs(h)...), base+".log")
 		return err
 	}
-	h.run, err = launch(", daemon", append([]string{"daemon", "--daemon-socket", socket, "--daemon-allow-users", "0", "--daemon-first-clients", "node"}, c.processorArgs(h)...), base+"-daemon.log")
+	client, args := c.o.Client, append([]string{"--dial", socket}, c.nodeArgs(h)...)
+	name := filepath.Base(client) // as its daemon knows it
+	if client == "" {
+		client, args, name = c.o.Program, append([]string{"node"}, args...), "node"
+	}
+	h.run, err = launch(", daemon", c.o.Program, append([]string{"daemon", "--daemon-socket", socket, "--daemon-allow-users", "0", "--daemon-first-clients", name}, c.processorArgs(h)...), base+"-daemon.log")
 	if err != nil {
 		return err
 	}
-	h.client, err = launch(", client", append([]string{"node", "--dial", socket}, c.nodeArgs(h)...), base+".log")
+	h.client, err = launch(", client", client, args, base+".log")
 	return err
 }
 
@@ -314,6 +319,9 @@ func (h *host) bereave() error {
 	}
 	select {
 	case <-p.ended:
+		if p.crashed() {
+			return p.death(p.err)
+		}
 		return nil
 	case <-time.After(grace):
 		p.kill()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"time"
 
 	"stampede/internal/lab"
@@ -26,7 +27,8 @@ type Options struct {
 	IP        int           // version: 4 (the default) or 6
 	Detect    time.Duration // 0 = the processors' own default
 	Daemon    bool          // each processor is a daemon's, which a program of its own uses
-	NodeArgs  []string      // more flags of `stampede node`
+	Client    string        // that program, which takes the flags of `stampede node --dial` and goes by its file's name; default it
+	NodeArgs  []string      // more flags of `stampede node`, or of Client
 
 	// Settle is how long the cluster may take to come to one configuration
 	// when nothing stands in its way; 0 = DefaultSettle.
@@ -59,14 +61,24 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Out == nil {
 		o.Out = io.Discard
 	}
-	if o.Program == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return o, err
-		}
-		o.Program = self
+	if err := o.validate(); err != nil {
+		return o, err
 	}
-	return o, o.validate()
+	return o, o.findPrograms()
+}
+
+func (o *Options) findPrograms() (err error) {
+	if o.Program == "" {
+		if o.Program, err = os.Executable(); err != nil {
+			return err
+		}
+	}
+	if o.Client != "" {
+		if o.Client, err = exec.LookPath(o.Client); err != nil {
+			return fmt.Errorf("client: %w", err)
+		}
+	}
+	return nil
 }
 
 // The words of Transport.
@@ -91,6 +103,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("rate: %g messages/s: a cluster that is silent shows nothing", o.Rate)
 	case o.IP != 4 && o.IP != 6:
 		return fmt.Errorf("ip: %d is neither 4 nor 6", o.IP)
+	case o.Client != "" && !o.Daemon:
+		return fmt.Errorf("client: %s is a daemon's, and there are none", o.Client)
 	case o.Transport != multicast && o.Transport != unicast:
 		return fmt.Errorf("transport: %q is none of %s|%s", o.Transport, multicast, unicast)
 	}

@@ -72,6 +72,16 @@ func (p *process) reap(limit context.Context) error {
 	}
 }
 
+// crashed says, of one that has ended, that it did so neither as asked nor with
+// the status of a program that has lost its daemon: by a signal, a panic, or what
+// a sanitizer found.
+func (p *process) crashed() bool {
+	return p.err != nil && p.cmd.ProcessState.ExitCode() != statusLost
+}
+
+// statusLost is how a program ends whose daemon did.
+const statusLost = 1
+
 // ignoreDone is err unless the process had ended before: that is told by itself.
 func ignoreDone(err error) error {
 	if errors.Is(err, os.ErrProcessDone) {
