@@ -34,6 +34,7 @@ var Suites = []Suite{
 	{"latency", "open loop, at fixed rates and at shares of the saturation, beside the raw round trip", []string{
 		"size=64 rate=100,1000,10000 hosts=2,hosts engine=roundtrip",
 		"size=64 rate=100,1000,10000 guarantee=agreed,safe via=receive,serve",
+		"size=64 rate=100,1000 senders=1 guarantee=agreed,safe via=receive",
 		"size=64 guarantee=agreed,safe via=receive,serve load=0,10,50,80",
 	}},
 	{"loss", "throughput while every host loses a share of what arrives", []string{

@@ -73,7 +73,7 @@ func (a *acking) step(s *Session, now int64, backlog int, out *batch.Burst) {
 		a.moved = now
 	}
 	repeat := a.repeats(s, now)
-	if !a.due && !a.press && !repeat && !a.urgent(s) && now < a.last+s.timers.Heartbeat &&
+	if !a.due && !a.press && !repeat && !a.urgent(s, backlog) && now < a.last+s.timers.Heartbeat &&
 		(a.moved == never || now < a.moved+s.timers.Ack) {
 		return
 	}
@@ -93,8 +93,11 @@ func (a *acking) step(s *Session, now int64, backlog int, out *batch.Burst) {
 }
 
 // urgent says whether somebody may be waiting for what there is to tell.
-func (a *acking) urgent(s *Session) bool {
-	if s.safe > a.toldAru && s.aru > a.toldAru && s.safe > s.stable ||
+func (a *acking) urgent(s *Session, backlog int) bool {
+	// That all hold a safe message may be known here before others know that this
+	// processor does: with two members it always is. Who has data to send will
+	// tell them so.
+	if s.safe > a.toldAru && s.aru > a.toldAru && (s.safe > s.stable || backlog == 0) ||
 		s.sequencer() && len(s.members) > crowd && s.stable > a.toldStable && s.safe > a.toldStable {
 		return true
 	}

@@ -31,6 +31,7 @@ type fault struct {
 	loss, duplicate, reorder float64
 	delay                    int64
 	cut                      func(from, to int, h *wire.Header) bool
+	after                    func(from, to int) int64 // more delay
 }
 
 type flying struct {
@@ -322,6 +323,9 @@ func (w *world) route(from int, to netip.AddrPort, b []byte) {
 				continue
 			}
 			at := w.now + w.fault.delay/2 + w.rng.Int64N(w.fault.delay)/8
+			if w.fault.after != nil {
+				at += w.fault.after(from, i)
+			}
 			if w.rng.Float64() < w.fault.reorder {
 				at += w.rng.Int64N(10 * w.fault.delay)
 			}
