@@ -21,11 +21,19 @@ type choice[T any] struct {
 type Via uint8
 
 const (
-	viaAuto    Via = iota
-	viaReceive     // a goroutine in Receive; another one sends
-	viaServe       // a function on the loop's goroutine, which in a flood sends too
-	viaDaemon      // as viaReceive, in programs that reach the processor through a daemon
+	viaAuto       Via = iota
+	viaReceive        // a goroutine in Receive; another one sends
+	viaServe          // a function on the loop's goroutine, which in a flood sends too
+	viaDaemon         // as viaReceive, in programs that reach the processor through a daemon
+	viaLibevs         // the same, in C, by libevs; which messages others follow at once it is told
+	viaLibevsEach     // the same without that, as programs of Corosync's time send
 )
+
+// daemon tells whether programs reach the processor through a daemon.
+func (v Via) daemon() bool { return v == viaDaemon || v.inC() }
+
+// inC tells whether those are in C.
+func (v Via) inC() bool { return v == viaLibevs || v == viaLibevsEach }
 
 // transport of a scenario whose choice was made.
 type transport uint8
@@ -49,7 +57,8 @@ var (
 	fillers    = choices[filler]{{"letters", letters}, {"text", prose}, {"random", noise}}
 	engines    = choices[Engine]{{"stampede", stampede}, {"raw", rawSockets}, {"roundtrip", roundTrip},
 		{"corosync-udp", corosyncUDP}, {"corosync-knet", corosyncKnet}}
-	vias = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}, {"daemon", viaDaemon}}
+	vias = choices[Via]{{"auto", viaAuto}, {"receive", viaReceive}, {"serve", viaServe}, {"daemon", viaDaemon},
+		{"libevs", viaLibevs}, {"libevs-each", viaLibevsEach}}
 )
 
 // find is the meaning of word.

@@ -27,16 +27,16 @@ func Daemon(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	takeShare(a.Scenario.Hosts)
-	dir, err := os.MkdirTemp("", "stampede-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	e, err := openEvs(ctx, &a)
 	if err != nil {
 		return l.write(daemonReport{Failed: err.Error()})
 	}
 	defer e.Close()
+	dir, err := os.MkdirTemp("", "stampede-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
 	p := e.(*processor)
 	p.Handle.Close() // its clients have their own
 	socket, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "s"), Net: "unix"})
@@ -82,13 +82,15 @@ func startDaemon(ctx context.Context, a *assignment) (*daemonProcess, error) {
 	if len(a.Daemon) == 0 {
 		return nil, errors.New("bench: no program to be the daemon")
 	}
-	c, err := startProcess(exec.CommandContext(ctx, a.Daemon[0], a.Daemon[1:]...))
+	c, err := startProcess(exec.Command(a.Daemon[0], a.Daemon[1:]...))
 	if err != nil {
 		return nil, err
 	}
+	// From then on it ends by Close, and takes its socket along.
+	defer context.AfterFunc(ctx, func() { c.kill() })()
 	d := &daemonProcess{talk: newLines(c.out, c.in), conn: c}
 	own := *a
-	own.Daemon = nil
+	own.Daemon, own.Client = nil, nil
 	if err = d.talk.write(own); err == nil {
 		err = d.talk.read(&d.last)
 	}
@@ -123,16 +125,17 @@ type dialled struct{ *evs.Handle }
 func (d dialled) state() state { return state{} } // the daemon's is asked for
 
 // clients is the system of a host whose programs reach the processor through
-// its daemon: so many exchanges.
+// its daemon: so many systems, which send parts of its rate.
 type clients struct {
 	daemon *daemonProcess
-	each   []*exchange
+	each   []system
 	all    chan struct{}
 	broken chan error
 }
 
-// openClients starts the daemon and opens the clients.
-func openClients(ctx context.Context, a *assignment) (system, error) {
+// openClients starts the daemon and opens the clients, which are told its
+// socket and their number, from 0.
+func openClients(ctx context.Context, a *assignment, open func(ctx context.Context, own *assignment, socket string, n int) (system, error)) (system, error) {
 	d, err := startDaemon(ctx, a)
 	if err != nil {
 		return nil, err
@@ -141,15 +144,23 @@ func openClients(ctx context.Context, a *assignment) (system, error) {
 	for i := range a.Scenario.clients() {
 		own := *a
 		own.Scenario.Rate /= float64(a.Scenario.clients())
-		x, err := openExchange(ctx, &own, func(ctx context.Context, _ *assignment) (engine, error) {
-			return dial(ctx, d.last.Socket, i)
-		})
+		x, err := open(ctx, &own, d.last.Socket, i)
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
-		c.each = append(c.each, x.(*exchange))
+		c.each = append(c.each, x)
 	}
+	os.RemoveAll(filepath.Dir(d.last.Socket)) // nobody else is to come, and this host may be killed
 	return c, nil
+}
+
+// openDialled opens the daemon and clients that are handles of this process.
+func openDialled(ctx context.Context, a *assignment) (system, error) {
+	return openClients(ctx, a, func(ctx context.Context, own *assignment, socket string, n int) (system, error) {
+		return openExchange(ctx, own, func(ctx context.Context, _ *assignment) (engine, error) {
+			return dial(ctx, socket, n)
+		})
+	})
 }
 
 // dial opens a handle for which the group waits: in a flood the clients are as
@@ -176,7 +187,7 @@ func (c *clients) start(ctx context.Context, t *schedule) error {
 		}
 		go func() {
 			select {
-			case err := <-x.broken:
+			case err := <-x.failed():
 				select {
 				case c.broken <- err:
 				default:
@@ -215,7 +226,17 @@ func (c *clients) delivered() (n uint64) {
 	return n / uint64(len(c.each))
 }
 
-func (c *clients) cpu() int64 { return cpuTime() + c.daemon.ask().CPU }
+// cpu is of all processes: this one, if it is the clients.
+func (c *clients) cpu() int64 {
+	ns := c.daemon.ask().CPU
+	for _, x := range c.each {
+		if _, apart := x.(*program); !apart {
+			return ns + cpuTime()
+		}
+		ns += x.cpu()
+	}
+	return ns
+}
 
 // collect puts what the clients have to tell together.
 func (c *clients) collect(ctx context.Context) (*outcome, error) {

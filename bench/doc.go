@@ -27,6 +27,8 @@
 // written by table.go, benchstat.go, hdr.go, and record.go, which keeps it.
 // A host: host.go holds the conversation with whatever system engine.go opens.
 // Stampede's is an exchange (exchange.go): source.go sends, sink.go receives,
-// order.go checks. The others bring all that along (system_raw.go,
-// system_corosync.go).
+// order.go checks; where it is a daemon that has the processor, there are several
+// (daemon.go). The others bring all that along: the raw sockets (system_raw.go),
+// and programs in C (program.go, package cclient) for Corosync and libevs
+// (system_corosync.go, system_libevs.go).
 package bench

@@ -52,8 +52,11 @@ func (e Engine) peer() bool { return e == corosyncUDP || e == corosyncKnet }
 func openSystem(ctx context.Context, a *assignment) (system, error) {
 	switch e := engines.of(a.Scenario.Engine); e {
 	case stampede:
-		if vias.of(a.Scenario.Via) == viaDaemon {
-			return openClients(ctx, a)
+		switch v := vias.of(a.Scenario.Via); {
+		case v.inC():
+			return openLibevs(ctx, a)
+		case v.daemon():
+			return openDialled(ctx, a)
 		}
 		return openExchange(ctx, a, openEvs)
 	case rawSockets, roundTrip:

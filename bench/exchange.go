@@ -124,9 +124,9 @@ func (o *outcome) time(own, all *hdrhistogram.Histogram) (err error) {
 	return err
 }
 
-// encode is nil for a histogram of nothing.
+// encode is nil for a histogram of nothing, and for none.
 func encode(h *hdrhistogram.Histogram) ([]byte, error) {
-	if h.TotalCount() == 0 {
+	if h == nil || h.TotalCount() == 0 {
 		return nil, nil
 	}
 	return h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)

@@ -17,6 +17,11 @@ var relations = []struct {
 	{"roundtrip-2", true, func(s *Scenario) { // of two
 		s.Engine, s.Hosts, s.Senders = word(engines, roundTrip), 2, min(2, s.Senders)
 	}},
+	{"daemon", false, func(s *Scenario) { // programs in C by those in Go
+		if vias.of(s.Via).inC() {
+			s.Via = word(vias, viaDaemon)
+		}
+	}},
 }
 
 // nameless is what makes s the run that it is.

@@ -60,11 +60,15 @@ func TestRatioIsToTheRunThatDiffersInOneThing(t *testing.T) {
 		run(paced("stampede", 3), 300, 150),
 		run(func(s *Scenario) { paced("stampede", 3)(s); s.Rate = 10 }, 30, 100),
 		run(func(s *Scenario) { s.Engine = "roundtrip" }, 1, 1),
+		run(func(s *Scenario) { s.Via, s.Clients = "libevs", 4 }, 300, 0),
+		run(func(s *Scenario) { s.Via, s.Clients = "daemon", 4 }, 600, 0),
+		run(func(s *Scenario) { s.Via, s.Clients = "libevs-each", 1 }, 100, 0),
 	}
 	relate(results)
 	for i, want := range []map[string]float64{
 		{"lossless": 0.3}, nil, nil, {"roundtrip": 1.2, "roundtrip-2": 1.5}, nil, nil,
 		{"roundtrip": 1.5, "roundtrip-2": 1.875}, nil, nil,
+		{"daemon": 0.5}, nil, nil,
 	} {
 		got := results[i].Ratios
 		for name, v := range want {

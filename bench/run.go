@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"stampede/bench/cclient"
 )
 
 // Options say what to run and how to show it.
@@ -26,8 +28,8 @@ type Options struct {
 }
 
 // Run runs the scenarios one after the other and returns a result for each
-// that was finished. Those of an engine that is not installed here are left
-// out, and the table says so. A run that failed has its reason in its result; an error
+// that was finished. Those that need what is not installed here are left out, and
+// the table says so. A run that failed has its reason in its result; an error
 // says why not all were run: a scenario is invalid, its place cannot be had, or
 // ctx ended.
 func Run(ctx context.Context, o Options) ([]Result, error) {
@@ -62,8 +64,9 @@ type runner struct {
 	launch   func(place) launcher
 	lead     time.Duration // from the schedule to the start, for all hosts to read it
 	stalled  time.Duration // see schedule
-	client   []byte        // see assignment
 	daemon   []string      // see assignment
+
+	programs map[cclient.Library][]byte // load clients in C, once they are needed
 }
 
 // runAll compares the runs that were finished, if not all were.
@@ -152,13 +155,9 @@ func (r *runner) try(ctx context.Context, p place, s *Scenario) (*rawResult, err
 	if err != nil {
 		return nil, err
 	}
-	if engines.of(s.Engine).peer() {
-		for i := range assignments {
-			assignments[i].Client = r.client
-		}
-	}
+	l, _ := s.library()
 	for i := range assignments {
-		assignments[i].Daemon = r.daemon
+		assignments[i].Daemon, assignments[i].Client = r.daemon, r.programs[l]
 	}
 	c, err := startCluster(ctx, r.launch(p), assignments)
 	defer c.stop()

@@ -40,7 +40,7 @@ type Scenario struct {
 	Rate      float64 // messages/s of each sender, by the clock; 0 = as fast as accepted
 	Load      float64 // percent of the saturation measured before, which then makes the rate; 0 = as Rate says
 	Via       string  // ViaWords: where deliveries are taken; see via
-	Clients   int     // of each host's daemon, via daemon; 0 = 1
+	Clients   int     // of each host's daemon; 0 = 1
 
 	Warmup   time.Duration // not measured
 	Duration time.Duration // measured
@@ -147,7 +147,7 @@ func (s *Scenario) judgeLoad() error {
 		return fmt.Errorf("size %d is too small for a rate: a message that is timed carries its send time in %d bytes", s.Size, stampEnd)
 	case s.Clients < 0 || s.Clients > MaxClients:
 		return fmt.Errorf("clients %d is not within 1 to %d", s.Clients, MaxClients)
-	case s.Clients > 1 && s.Via != word(vias, viaDaemon):
+	case s.Clients > 1 && !vias.of(s.Via).daemon():
 		return fmt.Errorf("clients %d with via %s: only a daemon has several", s.Clients, s.Via)
 	case math.IsNaN(s.Load) || s.Load < 0 || s.Load > 100:
 		return fmt.Errorf("load %g is not within 0 to 100 percent", s.Load)
@@ -170,8 +170,8 @@ func (s *Scenario) judgeKill() error {
 		return fmt.Errorf("kill %s with one sender: it is the one that dies", s.Kill)
 	case s.Duration < leastAfterKill:
 		return fmt.Errorf("kill %s with a duration of %v: it takes %v to see what follows", s.Kill, s.Duration, leastAfterKill)
-	case s.Via == word(vias, viaDaemon):
-		return fmt.Errorf("kill %s with via daemon: it is the processor that is measured", s.Kill)
+	case vias.of(s.Via).daemon():
+		return fmt.Errorf("kill %s with via %s: it is the processor that is measured", s.Kill, s.Via)
 	case s.Engine != word(engines, stampede):
 		return fmt.Errorf("kill %s with engine %s: only Stampede's is known to have one", s.Kill, s.Engine)
 	}
@@ -274,8 +274,6 @@ func (s *Scenario) judgePeer() error {
 		return fmt.Errorf("engine %s needs lab: every daemon of Corosync wants a network of its own", s.Engine)
 	case s.Guarantee != "agreed":
 		return refuse("guarantee %s", s.Guarantee, "agreed is all that its groups have")
-	case s.Data != "letters":
-		return refuse("data %s", s.Data, "its load client has its own")
 	case s.Size > corosync.MaxMessage:
 		return refuse("size %d", s.Size, fmt.Sprintf("its messages go to %d bytes", corosync.MaxMessage))
 	case s.Transport != "auto":

@@ -47,11 +47,14 @@ var Suites = []Suite{
 		"size=1350 transport=multicast,unicast ip=4,6 gso=auto,off gro=auto,off check=on,off",
 		"size=1350 socket=portable transport=multicast,unicast ip=4,6 check=on,off",
 	}},
-	{"daemon", "through a daemon, with 1, 4 and 16 clients a host, beside the processor alone", []string{
+	{"daemon", "through a daemon, with 1, 4 and 16 clients a host, in Go and in C, beside the processor alone", []string{
 		"size=64,1350,8000,60000 via=serve",
-		"size=64,1350,8000,60000 via=daemon clients=1,4,16",
+		"size=64,1350,8000,60000 clients=1,4 via=daemon,libevs",
+		"size=64,1350,8000,60000 via=daemon clients=16",
+		"size=64,1350 clients=1 via=libevs-each",
 		"size=64 rate=100,1000 via=receive",
-		"size=64 rate=100,1000 via=daemon clients=1,4,16",
+		"size=64 rate=100,1000 clients=1,4 via=daemon,libevs",
+		"size=64 rate=100,1000 via=daemon clients=16",
 	}},
 	{"compress", "codecs on data that can be compressed", []string{
 		"data=text size=64,1350,8000 compress=off,s2,zstd",

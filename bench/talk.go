@@ -26,8 +26,8 @@ type assignment struct {
 	Peers     []netip.AddrPort
 
 	Daemon    []string     `json:",omitempty"` // the command of a process that calls Daemon
-	Addresses []netip.Addr `json:",omitempty"` // of all hosts, and
-	Client    []byte       `json:",omitempty"` // the load client's program: of Corosync only
+	Addresses []netip.Addr `json:",omitempty"` // of all hosts: of Corosync only
+	Client    []byte       `json:",omitempty"` // the load client's program, where that is in C
 }
 
 // sends tells whether the host is one that sends.

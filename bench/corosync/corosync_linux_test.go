@@ -6,11 +6,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"stampede/bench/cclient"
 	"stampede/internal/testenv"
 )
 
@@ -19,7 +19,7 @@ func needClient(t *testing.T) []byte {
 	t.Helper()
 	testenv.NeedRoot(t)
 	client, err := Build(t.Context())
-	if errors.Is(err, ErrMissing) {
+	if errors.Is(err, cclient.ErrMissing) {
 		testenv.Skip(t, err.Error())
 	}
 	if err != nil {
@@ -31,20 +31,8 @@ func needClient(t *testing.T) []byte {
 func TestMissingPeersAreNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Build(t.Context())
-	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "Debian package") {
+	if !errors.Is(err, cclient.ErrMissing) || !strings.Contains(err.Error(), "Debian package") {
 		t.Errorf("%v", err)
-	}
-	for said, want := range map[string]string{
-		"<stdin>:1:10: fatal error: corosync/cpg.h: No such file or directory": "libcpg-dev",
-		"/usr/bin/ld: cannot find -lcpg: No such file or directory":            "libcpg-dev",
-		"<stdin>:1:10: fatal error: stdio.h: No such file or directory":        "libc6-dev",
-	} {
-		if err := compileError(t.Context(), said, errors.New("exit status 1")); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", said, err)
-		}
-	}
-	if err := compileError(t.Context(), "error: expected ';'", errors.New("exit status 1")); errors.Is(err, ErrMissing) {
-		t.Errorf("a fault of ours is told as %v", err)
 	}
 }
 
@@ -53,7 +41,7 @@ func TestMissingPeersAreNamed(t *testing.T) {
 func TestADaemonThatEndsIsTold(t *testing.T) {
 	client := needClient(t)
 	var said strings.Builder
-	n, err := Start(t.Context(), Setup{Client: client, Conf: "totem {\n", Host: 1, Hosts: 1, Senders: 1}, &said)
+	n, err := Start(t.Context(), Setup{Program: client, Conf: "totem {\n", Client: cclient.Setup{Host: 1, Hosts: 1, Senders: 1, Clients: 1}}, &said)
 	if err == nil {
 		n.Close()
 		t.Fatal("it started")
@@ -71,7 +59,7 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	cancel()
 	var said strings.Builder
 	conf := Conf(Knet, "test", []netip.Addr{netip.MustParseAddr("127.0.0.1")}, netip.Addr{})
-	if _, err := Start(ctx, Setup{Client: client, Conf: conf, Host: 1, Hosts: 2, Senders: 1}, &said); !errors.Is(err, context.Canceled) {
+	if _, err := Start(ctx, Setup{Program: client, Conf: conf, Client: cclient.Setup{Host: 1, Hosts: 2, Senders: 1, Clients: 1}}, &said); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	wantNoRoom(t)
@@ -92,27 +80,6 @@ func wantNoRoom(t *testing.T) {
 		}
 		if children, err := os.ReadFile(dir + "/children"); err == nil && len(children) > 0 {
 			t.Errorf("%s still has children %s", dir, children)
-		}
-	}
-}
-
-func TestLinesOfAReport(t *testing.T) {
-	var r Report
-	for _, line := range []string{"chain 5", "counts 1 2 3 4 5 6", "sender 7 0", "sender 8 1", "own 100 2", "all 200 3"} {
-		if end, err := r.line(line); end || err != nil {
-			t.Errorf("%q: %v, %v", line, end, err)
-		}
-	}
-	if end, err := r.line("end"); !end || err != nil {
-		t.Errorf("end: %v, %v", end, err)
-	}
-	if r.Chain != 5 || r.Sent != 1 || r.Delivered != 2 || r.Changes != 3 || r.Damaged != 4 || r.Disordered != 5 || r.Foreign != 6 ||
-		!slices.Equal(r.Senders, []Sender{{7, 0}, {8, 1}}) || !slices.Equal(r.Own, []Bar{{100, 2}}) || !slices.Equal(r.All, []Bar{{200, 3}}) {
-		t.Errorf("%+v", r)
-	}
-	for _, line := range []string{"", "chain", "chain x", "counts 1 2", "own 1", "hello 1 2"} {
-		if _, err := r.line(line); err == nil {
-			t.Errorf("%q was taken", line)
 		}
 	}
 }

@@ -8,8 +8,6 @@
 //	                          ├── corosync -f, its configuration by Conf
 //	                          └── client: floods or paces, checks, times
 //
-// The client sends, checks the order and times what it delivers by itself, in
-// C, so that nothing lies between it and the library. Both processes are killed
-// by the kernel when the host ends, however it ends, and the mounts go with
-// the last of them.
+// The client is package cclient's. Both processes are killed by the kernel when
+// the host ends, however it ends, and the mounts go with the last of them.
 package corosync

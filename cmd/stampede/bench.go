@@ -40,6 +40,9 @@ time, corosync-udp and corosync-knet are Debian's Corosync (--lab only; it is
 left out where it is not installed). With --repeat all take turns, so many
 times, and medians are shown.
 
+With --via daemon every host has a daemon, and --clients programs that reach its
+processor through it; --via libevs are programs in C, which takes gcc.
+
 Without --lab nothing leaves the loopback interface, and no privilege is needed.
 The exit status is 1 when the order was wrong, a message was lost or delivered
 twice, or a host died; what goes wrong with Corosync is only told. Such a run
@@ -67,7 +70,7 @@ func (f *benchFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Data, "data", s.Data, "what it is filled with: "+bench.DataWords)
 	flags.StringVar(&s.Guarantee, "guarantee", s.Guarantee, bench.GuaranteeWords)
 	flags.StringVar(&s.Via, "via", s.Via, "how deliveries are taken (auto: floods by Serve, else by Receive): "+bench.ViaWords)
-	flags.IntVar(&s.Clients, "clients", s.Clients, "programs on each host, via daemon (default 1)")
+	flags.IntVar(&s.Clients, "clients", s.Clients, "programs on each host, via daemon or libevs (default 1)")
 	flags.DurationVar(&s.Duration, "duration", s.Duration, "measured time of a run")
 	flags.DurationVar(&s.Warmup, "warmup", s.Warmup, "time before it that is not measured")
 	flags.Float64Var(&s.Rate, "rate", 0, "messages/s of each sender, by the clock, to measure latency (default as fast as possible)")

@@ -322,6 +322,7 @@ func TestBenchInTheLab(t *testing.T) {
 		"--size 1350 --gso off --gro off",
 		"--size 1350 --loss 5",
 		"--rate 200",
+		"--rate 200 --via libevs --clients 2",
 	} {
 		t.Run(arg, func(t *testing.T) {
 			r := results(t, brief(strings.Fields(arg+" --lab")...)...)[0]
@@ -393,6 +394,52 @@ func TestBenchRoundTrip(t *testing.T) {
 				t.Errorf("%d round trips of %g µs in %g s", r.LatencyUS.Count, r.LatencyUS.P50, r.DurationS)
 			}
 		})
+	}
+}
+
+// Programs in Go and in C that use a daemon are checked alike.
+func TestBenchThroughADaemon(t *testing.T) {
+	testenv.NeedLinux(t)
+	testenv.NeedCommand(t, "gcc")
+	for _, arg := range []string{
+		"--via daemon --size 5 --clients 2",
+		"--via libevs --size 0 --clients 3 --senders 1",
+		"--via libevs --size 5 --clients 2 --guarantee unordered",
+		"--via libevs --size 1350 --guarantee fifo --compress s2 --data text",
+		"--via libevs --size 60000 --guarantee safe --loss 1 --seed 1",
+		"--via libevs --size 2000000 --hosts 1",
+		"--via libevs --rate 30000 --clients 2",
+		"--via libevs-each --size 64",
+	} {
+		t.Run(arg, func(t *testing.T) {
+			r := results(t, brief(strings.Fields(arg)...)...)[0]
+			wantRight(t, &r)
+			if !strings.Contains(arg, "--via "+r.Via+" ") || r.CPUNsPerDelivery <= 0 && r.DeliveredPerS > 0 {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+// Neither a daemon's socket nor a program is left behind.
+func TestBenchLeavesNoFiles(t *testing.T) {
+	testenv.NeedLinux(t)
+	testenv.NeedCommand(t, "gcc")
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	for _, via := range []string{"daemon", "libevs"} {
+		results(t, brief("--via", via, "--size", "64")...)
+		if left, err := filepath.Glob(filepath.Join(dir, "stampede-bench-*")); err != nil || len(left) > 0 {
+			t.Errorf("via %s leaves %s, %v", via, left, err)
+		}
+	}
+}
+
+func TestBenchWithoutACompiler(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	o := run(t, brief("--via", "libevs", "--size", "64")...)
+	if o.status != 1 || !strings.Contains(o.stderr, "via libevs: the compiler gcc is not installed") {
+		t.Errorf("status %d: %s%s", o.status, o.stdout, o.stderr)
 	}
 }
 

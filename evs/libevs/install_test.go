@@ -61,6 +61,26 @@ func files(t *testing.T, dir string) (all []string) {
 	return all
 }
 
+// Where there is a compiler and nothing else, Build's object is the library.
+func TestBuildOfOneObject(t *testing.T) {
+	testenv.NeedLinux(t)
+	testenv.NeedCommand(t, "gcc")
+	dir := t.TempDir()
+	if err := Build(t.Context(), "gcc", dir); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "conform")
+	must(t, "gcc", "-I"+filepath.Join(dir, "include"), "-o", program, "test/conform.c", filepath.Join(dir, Object), "-pthread")
+	run(t, serve(t, daemon.Policy{}), program, "sizes")
+	plain.need(t)
+	if _, err := os.Stat(filepath.Join(plain.dir, "libevs.so."+version())); err != nil {
+		t.Errorf("version %s is not the Makefile's: %v", version(), err)
+	}
+	if err := Build(t.Context(), "false", t.TempDir()); err == nil || !strings.Contains(err.Error(), "libevs: false: ") {
+		t.Errorf("with a compiler that fails: %v", err)
+	}
+}
+
 func TestInstallAndUninstall(t *testing.T) {
 	prefix := plain.install(t, t.TempDir())
 	got := files(t, prefix)

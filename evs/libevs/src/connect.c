@@ -53,13 +53,15 @@ static cs_error_t connect_to(struct handle *h, const char *path)
 }
 
 /*
- * size_buffer lets a long message fit into the request socket as a whole. It is
- * no larger than that, and small beside the queue of events in the daemon: what
- * is in it may come back to this program while that does not run.
+ * size_buffer lets all but the longest messages fit into the request socket as a
+ * whole. It is no larger than that: what waits in it is late, and no longer in
+ * the processor's cache when its turn comes. And it is small beside the queue of
+ * events in the daemon: what is in it may come back to this program while that
+ * does not run.
  */
 static void size_buffer(struct handle *h)
 {
-	int size = 1 << 20; /* the kernel doubles it for its overhead, and allows net.core.wmem_max */
+	int size = 1 << 18; /* the kernel doubles it for its overhead, and allows net.core.wmem_max */
 	if (h->info.queue_bytes / 8 < (uint64_t)size)
 		size = (int)(h->info.queue_bytes / 8);
 	socklen_t n = sizeof h->sndbuf;

@@ -4,24 +4,21 @@
 
 #include "internal.h"
 
-/* One call of evs_dispatch. It ends in order whatever a callback does. */
+/*
+ * One call of evs_dispatch. It ends in order whatever a callback does. What an
+ * event lies in is held until the next one needs something else.
+ */
 struct turn {
 	struct entry entry;
-	struct record record; /* segment NULL: none */
+	struct record record;
 };
 
-static void record_end(struct turn *t)
+static void turn_end(struct turn *t)
 {
 	if (t->record.segment != NULL)
 		segment_put(t->record.segment);
 	if (t->record.keys != NULL)
 		keyset_put(t->record.keys);
-	t->record = (struct record){NULL, NULL, NULL, 0};
-}
-
-static void turn_end(struct turn *t)
-{
-	record_end(t);
 	if (t->entry.h != NULL)
 		leave(&t->entry);
 }
@@ -32,13 +29,14 @@ static cs_error_t take(struct turn *t, enum fill how)
 	struct handle *h = t->entry.h;
 	bool there, memory = true;
 	pthread_mutex_lock(&h->in);
-	do {
-		record_end(t);
+	do
 		there = in_take(h, how, &t->record);
-	} while (there && !event_known(&t->record));
+	while (there && !event_known(&t->record));
 	if (there && !event_groups(h, &t->record)) {
 		in_put_back(h, &t->record);
 		memory = false;
+	} else if (there) {
+		store(&h->taken, h->taken + 1);
 	}
 	bool ended = h->ended;
 	memory = memory && (there || !h->starved);
@@ -59,11 +57,9 @@ static cs_error_t take(struct turn *t, enum fill how)
 static cs_error_t call(struct turn *t)
 {
 	struct handle *h = t->entry.h;
-	count(&h->taken, 1);
 	pthread_setcancelstate(t->entry.cancel, NULL);
 	bool good = event_call(h, &t->record);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	record_end(t);
 	if (load(&h->orphan))
 		return CS_ERR_BAD_HANDLE;
 	if (!good) {

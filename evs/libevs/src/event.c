@@ -58,10 +58,21 @@ static void call_event(struct handle *h, struct record *r, struct keyset *keys, 
 static void message_event(struct handle *h, struct record *r, size_t keys_len, struct keyset *keys)
 {
 	const uint8_t *b = r->data;
-	evs_x_event_t e = {.size = sizeof e, .kind = EVS_X_DELIVER, .guarantee = (evs_guarantee_t)b[6],
-			   .number = get64(b + 8), .incarnation = get64(b + 16), .sender = get32(b + 24), .origin = get16(b + 28),
-			   .groups = keys != NULL ? keys->keys : NULL, .group_cnt = keys != NULL ? keys->cnt : 0,
-			   .msg = b + DELIVER_BYTES + keys_len, .msg_len = r->length - DELIVER_BYTES - keys_len};
+	evs_x_event_t e; /* one by one: of an initializer gcc makes a string instruction, which is slow to begin */
+	e.size = sizeof e;
+	e.kind = EVS_X_DELIVER;
+	e.guarantee = (evs_guarantee_t)b[6];
+	e.sender = get32(b + 24);
+	e.origin = get16(b + 28);
+	e.incarnation = get64(b + 16);
+	e.number = get64(b + 8);
+	e.groups = keys != NULL ? keys->keys : NULL;
+	e.group_cnt = keys != NULL ? keys->cnt : 0;
+	e.msg = b + DELIVER_BYTES + keys_len;
+	e.msg_len = r->length - DELIVER_BYTES - keys_len;
+	e.id = e.from = (evs_x_config_id_t){0, 0, 0};
+	e.members = e.left = e.joined = NULL;
+	e.member_cnt = e.left_cnt = e.joined_cnt = 0;
 	call_event(h, r, keys, &e);
 }
 
@@ -178,13 +189,18 @@ static bool released(struct handle *h, struct record *r)
  */
 bool event_groups(struct handle *h, struct record *r)
 {
-	r->keys = NULL;
 	if (h->event_fn == NULL || r->data[4] != EVS_X_DELIVER || r->length < DELIVER_BYTES)
 		return true;
 	size_t cnt = get16(r->data + 30);
 	if (cnt * KEY_BYTES > r->length - DELIVER_BYTES)
 		return true; /* event_call refuses it */
-	if (!(r->data[5] & E_SAME_KEYS) && !keys_of(h, r->data + DELIVER_BYTES, cnt))
+	bool same = r->data[5] & E_SAME_KEYS;
+	if (same && r->keys == h->keys)
+		return true;
+	if (r->keys != NULL)
+		keyset_put(r->keys);
+	r->keys = NULL;
+	if (!same && !keys_of(h, r->data + DELIVER_BYTES, cnt))
 		return false;
 	r->keys = h->keys;
 	if (r->keys != NULL)

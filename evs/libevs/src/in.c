@@ -125,9 +125,9 @@ static int fill(struct handle *h, size_t most)
 	scan(h, s);
 	count(&h->reads, 1);
 	count(&h->event_bytes, (uint64_t)n);
-	uint64_t waiting = count(&h->waiting, (uint64_t)n) + (uint64_t)n;
-	if (waiting > load(&h->most_waiting))
-		store(&h->most_waiting, waiting);
+	store(&h->waiting, h->waiting + (uint64_t)n);
+	if (h->waiting > h->most_waiting)
+		store(&h->most_waiting, h->waiting);
 	return 1;
 }
 
@@ -139,6 +139,14 @@ static size_t spare(struct handle *h)
 		return 1; /* nothing, or its end, or a last byte */
 	size_t lacks = h->tail != NULL ? missing(h->tail) : 0;
 	return (size_t)there <= lacks ? (size_t)there : (size_t)there - 1;
+}
+
+/* record_drop lets go of the segment of a record. */
+static void record_drop(struct record *r)
+{
+	if (r->segment != NULL)
+		segment_put(r->segment);
+	r->segment = NULL;
 }
 
 /* next cuts a record off the front. A record that cannot be ends the connection. */
@@ -162,21 +170,31 @@ static bool next(struct handle *h, struct record *r)
 		}
 		if (padded(length) > have)
 			return false;
-		*r = (struct record){s, NULL, s->data + s->start, length};
-		__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+		if (r->segment != s) {
+			record_drop(r);
+			r->segment = s;
+			__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+		}
+		r->data = s->data + s->start;
+		r->length = length;
 		s->start += padded(length);
-		__atomic_sub_fetch(&h->waiting, padded(length), __ATOMIC_RELAXED);
+		store(&h->waiting, h->waiting - padded(length));
 		return true;
 	}
 	return false;
 }
 
-/* in_take takes a record, and reads where none is there; r->segment is to be put. */
+/*
+ * in_take takes a record, and reads where none is there. r is the record before,
+ * or empty: most are of the same segment, which is held on to. But to read, the
+ * segment is let go, so that it is used again.
+ */
 bool in_take(struct handle *h, enum fill how, struct record *r)
 {
 	for (;;) {
 		if (next(h, r))
 			return true;
+		record_drop(r);
 		if (h->ended)
 			return false;
 		if (fill(h, how == FILL_ALL ? SIZE_MAX : spare(h)) <= 0)
@@ -188,7 +206,7 @@ bool in_take(struct handle *h, enum fill how, struct record *r)
 void in_put_back(struct handle *h, struct record *r)
 {
 	r->segment->start -= padded(r->length);
-	count(&h->waiting, padded(r->length));
+	store(&h->waiting, h->waiting + padded(r->length));
 }
 
 /*

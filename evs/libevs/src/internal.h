@@ -93,7 +93,8 @@ struct handle {
 	char why[256];
 
 	/* Counters: atomic. */
-	uint64_t sent, sent_bytes, again, late, taken, event_bytes, reads, waiting, most_waiting, kept;
+	uint64_t sent, sent_bytes, again, late, event_bytes, reads, kept;
+	uint64_t taken, waiting, most_waiting; /* changed under the lock in only */
 };
 
 #define load(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
@@ -138,8 +139,8 @@ void answers_room(struct handle *h, uint8_t **room, size_t *size);
 /* in.c: what is read */
 enum fill { FILL_ALL, FILL_SPARE }; /* SPARE: the descriptor stays readable while events are there */
 struct record {
-	struct segment *segment; /* held */
-	struct keyset *keys;     /* held, or NULL: only for programs that get whole events */
+	struct segment *segment; /* held, or NULL: there is none */
+	struct keyset *keys;     /* held, or NULL: of messages, for programs that get whole events */
 	uint8_t *data;
 	size_t length;
 };
