@@ -100,7 +100,7 @@ func (c *conn) close() error {
 	<-c.finished
 	c.requests.Close()
 	c.events.Close()
-	c.incoming.shared.idle()
+	c.incoming.shared.leave(c.h)
 	if s := c.receiving.Load(); s != nil {
 		s.raise() // a poller finds out by ErrClosed
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"stampede/internal/ipc"
@@ -193,10 +192,6 @@ func (c *conn) open() (*Handle, error) {
 		return nil, fmt.Errorf("evs: daemon: %w", err)
 	}
 	c.init()
-	if c.incoming.shared != nil {
-		// A program that closes the handle may look at its last events still.
-		runtime.AddCleanup(h, (*shared).close, c.incoming.shared)
-	}
 	go c.hear()
 	go c.write()
 	return h, nil

@@ -51,7 +51,7 @@ func (c *conn) receive(ctx context.Context, buf []Event) (int, error) {
 	in.release()
 	for {
 		if c.h.closed.Load() {
-			in.shared.close()
+			in.over()
 			return 0, ErrClosed
 		}
 		n, err := in.parse(buf)
@@ -73,6 +73,7 @@ func (c *conn) receive(ctx context.Context, buf []Event) (int, error) {
 			if ctx != nil && ctx.Err() != nil {
 				return 0, ctx.Err()
 			}
+			in.over()
 			return 0, c.ended(err)
 		}
 	}
@@ -123,6 +124,14 @@ func (in *incoming) release() {
 		in.keepGroups()
 		in.shared.release()
 	}
+}
+
+// over gives all of it back: nothing more comes, and the events of earlier calls
+// have lived.
+func (in *incoming) over() {
+	in.groups = nil
+	in.shared.close()
+	in.watch(dontWait) // a context that lives on must not keep all of this
 }
 
 var errEvent = errors.New("what it sent is no event")

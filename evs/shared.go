@@ -17,7 +17,7 @@ const releaseFrom = 256 << 10
 
 // shared is memory in which the daemon puts large batches of events, so that they
 // need not pass through the kernel. All methods but open do nothing on nil; they
-// are the receiving goroutine's, but for idle and close.
+// are the receiving goroutine's, but for leave and close.
 type shared struct {
 	memory *shm.Reader
 	direct *nowait.Writer // the event socket
@@ -75,10 +75,13 @@ func (s *shared) release() {
 	}
 }
 
-// idle gives the memory back if nobody can be looking at it.
-func (s *shared) idle() {
+// leave is told that h was closed. The memory is given back at once if there is
+// nothing in it that somebody could be looking at; else by the next receiving call,
+// or when there is no h to call.
+func (s *shared) leave(h *Handle) {
 	if s != nil {
 		s.memory.Idle()
+		runtime.AddCleanup(h, (*shared).close, s)
 	}
 }
 

@@ -81,12 +81,16 @@ func (c *client) run() {
 	err := c.serve()
 	if c.handle != nil {
 		c.handle.Close()
+		c.events.hurry() // one that is gone may have left this socket open, and full
 	}
 	if c.joined {
 		c.s.hasJoined(c.name, -1)
 	}
 	<-delivered
 	c.kick(ipc.Closed, "") // one that has gone itself does not hear it
+	if c.events != nil {
+		c.events.settle() // until then it is one of those that there are
+	}
 	c.s.logger.Debug("client ended", "client", c.id, "why", err)
 }
 

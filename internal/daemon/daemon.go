@@ -81,6 +81,9 @@ func Run(ctx context.Context, o Options) error {
 		select {
 		case <-there:
 		case <-ctx.Done():
+		case err := <-served:
+			s.Close()
+			return step("accept", err, "")
 		}
 	}
 	if err := p.Start(ctx); err != nil {

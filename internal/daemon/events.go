@@ -50,10 +50,12 @@ func (d *delivery) onLoop() {
 			}
 			return nil
 		})
+		if d.full { // whatever ended it: the processor's end may have come first
+			d.finish()
+		}
 		if err != errFull {
 			return
 		}
-		d.finish()
 	}
 }
 

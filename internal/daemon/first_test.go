@@ -3,8 +3,10 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"stampede/evs"
@@ -43,6 +45,20 @@ func TestExpectedClients(t *testing.T) {
 	}
 	<-there
 	joins("ledger").Close() // makes no difference any more
+}
+
+// A daemon that nobody can reach any more does not wait for its first clients.
+func TestFirstClientsWhoCannotCome(t *testing.T) {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "s"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	o := Options{Listener: l, FirstClients: []string{"a"},
+		Config: evs.Config{ID: 1, Cluster: fmt.Sprintf("daemon-%d-%s", os.Getpid(), t.Name())}}
+	if err := Run(testContext(t), o); err == nil || !strings.Contains(err.Error(), "accept") {
+		t.Error(err)
+	}
 }
 
 // Programs for which a daemon waits see its processor's life from the beginning,

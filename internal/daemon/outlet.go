@@ -25,6 +25,7 @@ type outlet struct {
 	busy    bool     // a goroutine writes them
 	ending  bool     // nothing more comes
 	err     error
+	drains  sync.WaitGroup // that goroutine
 	far     atomic.Bool    // more than half of the limit waits
 	drained atomic.Uint64  // bytes that waited and were written
 	behind  uint64         // times that something had to wait
@@ -88,7 +89,7 @@ func (o *outlet) keep(b []byte) outcome {
 	o.far.Store(o.bytes > o.limit/2)
 	if !o.busy {
 		o.busy = true
-		go o.drain()
+		o.drains.Go(o.drain)
 	}
 	return written
 }
@@ -136,11 +137,18 @@ func (o *outlet) finish() {
 	o.ending = true
 	busy := o.busy
 	o.mu.Unlock()
-	o.conn.SetWriteDeadline(time.Now().Add(finishWithin))
+	o.hurry()
 	if !busy {
 		o.conn.Close()
 	}
 }
+
+// hurry ends writes that are not over in time.
+func (o *outlet) hurry() { o.conn.SetWriteDeadline(time.Now().Add(finishWithin)) }
+
+// settle waits until nothing is written any more, behind the last write and finish
+// or close.
+func (o *outlet) settle() { o.drains.Wait() }
 
 // finishWithin is how long a client has to take what waits for it at the end.
 const finishWithin = time.Second

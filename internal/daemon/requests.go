@@ -36,7 +36,8 @@ func (c *client) serve() error {
 
 // last judges how a client came to its end, and tells it if it did not end itself.
 func (c *client) last(err error) error {
-	if os.IsTimeout(err) { // the daemon reads no more; what was delivered goes on
+	ends := c.s.refusing.Load() && errors.Is(err, evs.ErrClosed)
+	if os.IsTimeout(err) || ends { // the daemon takes no more; what was delivered goes on
 		select {
 		case <-c.kicked:
 		case <-c.s.ctx.Done():

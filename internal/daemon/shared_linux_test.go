@@ -2,10 +2,18 @@ package daemon
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"testing"
+	"time"
+	"unsafe"
 
 	"stampede/evs"
 	"stampede/internal/ipc"
@@ -154,6 +162,7 @@ func TestMemoryThatWasNotLent(t *testing.T) {
 // memory is left when nobody can any more.
 func TestLastEvents(t *testing.T) {
 	r := newRig(t, ServerOptions{})
+	before := len(maps(t))
 	for range 20 {
 		h := r.dial(evs.HandleOptions{})
 		b := bytes.Repeat([]byte("text"), 10_000)
@@ -177,8 +186,119 @@ func TestLastEvents(t *testing.T) {
 	if r.s.counters.SharedBytes.Load() == 0 {
 		t.Error("no memory was shared")
 	}
-	maps, err := os.ReadFile("/proc/self/maps")
-	if n := bytes.Count(maps, []byte("stampede-events")); err != nil || n > 2*r.s.Clients() {
-		t.Errorf("%d maps of shared memory, %v", n, err)
+	eventually(t, "no map of shared memory", func() bool { return len(maps(t)) <= before })
+}
+
+// maps are the addresses at which shared memory begins in this process.
+func maps(t *testing.T) (list []uintptr) {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(b) {
+		if !bytes.Contains(line, []byte("stampede-events")) {
+			continue
+		}
+		var at uintptr
+		if _, err := fmt.Sscanf(string(line), "%x-", &at); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, at)
+	}
+	return list
+}
+
+// isShared says whether b is in shared memory.
+func isShared(t *testing.T, b []byte) bool {
+	t.Helper()
+	p := uintptr(unsafe.Pointer(&b[0]))
+	return slices.ContainsFunc(maps(t), func(at uintptr) bool { return at <= p && p < at+sharedBytes })
+}
+
+// TestEventsBehindTheDaemonsEnd: they can be looked at until the next receiving
+// call, whoever holds the handle; that call gives their memory back.
+func TestEventsBehindTheDaemonsEnd(t *testing.T) {
+	r := newRig(t, ServerOptions{})
+	want := bytes.Repeat([]byte("text"), 10_000)
+	events := make([]evs.Event, 1)
+	gone := make(chan struct{})
+	take := func() *evs.Handle {
+		h, err := evs.Dial(testContext(t), r.socket, evs.HandleOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Join(group); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.McastJoined(testContext(t), evs.Agreed, want); err != nil {
+			t.Fatal(err)
+		}
+		for events[0].Kind != evs.Deliver {
+			if _, err := h.Receive(context.Background(), events); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return h
+	}
+	h := take()
+	held := events[0].Payload
+	events[0] = evs.Event{}
+	func() { runtime.AddCleanup(take(), func(c chan struct{}) { close(c) }, gone) }()
+	r.s.Close()
+	eventually(t, "the end of a handle that nobody holds", func() bool {
+		runtime.GC()
+		select {
+		case <-gone:
+			return true
+		default:
+			return false
+		}
+	})
+	runtime.GC()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	if !bytes.Equal(events[0].Payload, want) || !bytes.Equal(held, want) {
+		t.Error("it is not what it was")
+	}
+	if !isShared(t, held) || !isShared(t, events[0].Payload) {
+		t.Error("they came another way")
+	}
+	if _, err := drain(t, h); !errors.Is(err, evs.ErrClosed) {
+		t.Error(err)
+	}
+	if _, err := h.Receive(testContext(t), events); !errors.Is(err, evs.ErrClosed) {
+		t.Errorf("once more: %v", err)
+	}
+	if isShared(t, held) {
+		t.Error("it was not given back")
+	}
+}
+
+// TestMemoryGivenBackWithoutEnd: a program that says for ever that it needs no more
+// is not listened to for ever: the loop would stand still meanwhile, and the group.
+func TestMemoryGivenBackWithoutEnd(t *testing.T) {
+	own, file, err := eventPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	defer file.Close()
+	memory, readable, err := shm.Create("stampede-events", sharedBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.Close()
+	readable.Close()
+	const said = 64 << 10 // while it is listened to it could say more
+	if _, err := file.Write(make([]byte, said)); err != nil {
+		t.Fatal(err)
+	}
+	s := stage{c: &client{events: &outlet{conn: own}, shared: memory}}
+	if !s.listen() {
+		t.Error("nothing was heard")
+	}
+	own.SetReadDeadline(time.Now().Add(time.Minute))
+	if n, err := io.ReadFull(own, make([]byte, said-len(s.heard))); err != nil {
+		t.Errorf("it was listened to up to %d bytes before what was said then: %v", n, err)
 	}
 }

@@ -25,8 +25,8 @@ type stage struct {
 	shared bool // the last room is
 	note   []byte
 	ear    *nowait.Reader
-	heard  [64 * ipc.TakenBytes]byte
-	part   int // bytes of a position at the start of heard
+	heard  [sharedBytes / shareFrom * ipc.TakenBytes]byte // as many as there can be pieces
+	part   int                                            // bytes of a position at the start of heard
 }
 
 // room is memory for at least n bytes of records.
@@ -60,7 +60,9 @@ func (s *stage) seal(records []byte) []byte {
 	return s.note
 }
 
-// listen takes in what the client needs no more; false when that is nothing new.
+// listen takes in what the client needs no more; false when that is nothing new. It
+// reads once: the goroutine may be the loop's, which a client that says so without
+// end would keep for ever.
 func (s *stage) listen() bool {
 	if s.ear == nil {
 		raw, err := s.c.events.conn.SyscallConn()
@@ -69,27 +71,24 @@ func (s *stage) listen() bool {
 		}
 		s.ear = nowait.NewReader(raw)
 	}
-	news := false
-	for {
-		n, err := s.ear.Read(s.heard[s.part:])
-		if err != nil {
-			if err != syscall.EAGAIN { // nothing will ever come
-				s.c.unshare()
-				return false
-			}
-			return news
-		}
-		n += s.part
-		whole := n - n%ipc.TakenBytes
-		for b := s.heard[:whole]; len(b) > 0; b = b[ipc.TakenBytes:] {
-			if err := s.c.shared.Taken(ipc.ParseTaken(b)); err != nil {
-				s.c.s.counters.Malformed.Add(1)
-				go s.c.kick(ipc.Malformed, err.Error())
-				s.c.unshare()
-				return false
-			}
-			news = true
-		}
-		s.part = copy(s.heard[:], s.heard[whole:n])
+	n, err := s.ear.Read(s.heard[s.part:])
+	if err == syscall.EAGAIN {
+		return false
 	}
+	if err != nil { // nothing will ever come
+		s.c.unshare()
+		return false
+	}
+	n += s.part
+	whole := n - n%ipc.TakenBytes
+	for b := s.heard[:whole]; len(b) > 0; b = b[ipc.TakenBytes:] {
+		if err := s.c.shared.Taken(ipc.ParseTaken(b)); err != nil {
+			s.c.s.counters.Malformed.Add(1)
+			go s.c.kick(ipc.Malformed, err.Error())
+			s.c.unshare()
+			return false
+		}
+	}
+	s.part = copy(s.heard[:], s.heard[whole:n])
+	return whole > 0
 }

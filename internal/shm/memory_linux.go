@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -42,6 +43,19 @@ func sealed(f *os.File, bytes int) ([]byte, error) {
 		return nil, os.NewSyscallError("fcntl F_ADD_SEALS", err)
 	}
 	return mem, nil
+}
+
+// opened is all of f, which came from another process. Memory that can be shortened
+// is refused: whoever looks at what is gone from it is ended by the kernel (SIGBUS).
+func opened(f *os.File) ([]byte, error) {
+	seals, err := unix.FcntlInt(f.Fd(), unix.F_GET_SEALS, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl F_GET_SEALS", err)
+	}
+	if seals&unix.F_SEAL_SHRINK == 0 {
+		return nil, errors.New("shared memory: not sealed")
+	}
+	return mapped(f, false)
 }
 
 // mapped is all of f.

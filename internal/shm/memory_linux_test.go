@@ -23,10 +23,6 @@ func TestReaderCanHarmNobody(t *testing.T) {
 	if _, err := unix.Pwrite(fd, []byte("x"), 0); err == nil {
 		t.Error("it can be written to")
 	}
-	if again, err := os.OpenFile(f.Name(), os.O_RDWR, 0); err == nil {
-		t.Error("it has a path")
-		again.Close()
-	}
 	for _, size := range []int64{0, 1, 1 << 17} {
 		if err := unix.Ftruncate(fd, size); !errors.Is(err, unix.EPERM) {
 			t.Errorf("it can have %d bytes: %v", size, err)
@@ -56,6 +52,32 @@ func TestReaderCanHarmNobody(t *testing.T) {
 	}
 	r.Close()
 	r.Close()
+}
+
+// TestMemoryThatMayShrink: the other process could end this one with it.
+func TestMemoryThatMayShrink(t *testing.T) {
+	fd, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := os.NewFile(uintptr(fd), "test")
+	if err := memory.Truncate(1 << 16); err != nil {
+		t.Fatal(err)
+	}
+	ordinary, err := os.Create(t.TempDir() + "/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*os.File{memory, ordinary} {
+		r := Open(f)
+		if b, err := r.Piece(0, 8); err == nil {
+			t.Errorf("%s: a piece of it: %x", f.Name(), b)
+		}
+		r.Close()
+		if err := f.Close(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s is open still: %v", f.Name(), err)
+		}
+	}
 }
 
 // TestIdleReader gives back what it never looked at.

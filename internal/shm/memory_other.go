@@ -10,7 +10,7 @@ import (
 // Create makes shared memory, on Linux.
 func Create(string, int) (*Writer, *os.File, error) { return nil, nil, errors.ErrUnsupported }
 
-func mapped(*os.File, bool) ([]byte, error) { return nil, errors.ErrUnsupported }
+func opened(*os.File) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 func unmap([]byte) {}
 

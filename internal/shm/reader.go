@@ -43,7 +43,7 @@ func (r *Reader) open() (err error) {
 	if r.closed {
 		return os.ErrClosed
 	}
-	if r.mem, err = mapped(r.file, false); err == nil {
+	if r.mem, err = opened(r.file); err == nil {
 		err = r.file.Close()
 	}
 	return err

@@ -81,6 +81,15 @@ func TestWrongPositions(t *testing.T) {
 	if err := w.Taken(1 << 63); err == nil {
 		t.Error("far more was taken than there is")
 	}
+	if err := w.Taken(position + 32); err != nil {
+		t.Error(err)
+	}
+	if b := w.Room(40); cap(b) != 64 { // from the start again
+		t.Errorf("room for %d bytes where all 64 are free", cap(b))
+	}
+	if err := w.Taken(position + 32); err != nil {
+		t.Errorf("what was said before: %v", err)
+	}
 	r := &Reader{mem: w.mem}
 	for _, p := range []struct {
 		position uint64

@@ -6,6 +6,7 @@ import "fmt"
 type Writer struct {
 	mem         []byte
 	next, taken uint64 // taken <= next <= taken + len(mem)
+	told        uint64 // what the reader said last, no more than taken
 }
 
 // Room is memory for a piece of at least n bytes, as much of it as there is in one
@@ -42,12 +43,13 @@ func (w *Writer) Commit(n int) (position uint64) {
 	return position
 }
 
-// Taken is told up to where the reader has taken everything.
+// Taken is told up to where the reader has taken everything. It may hear the same
+// again, also when Room has skipped what is behind it.
 func (w *Writer) Taken(position uint64) error {
-	if position < w.taken || position > w.next {
-		return fmt.Errorf("shared memory: taken up to %d, not within %d to %d", position, w.taken, w.next)
+	if position < w.told || position > w.next {
+		return fmt.Errorf("shared memory: taken up to %d, not within %d to %d", position, w.told, w.next)
 	}
-	w.taken = position
+	w.told, w.taken = position, max(w.taken, position)
 	return nil
 }
 
