@@ -91,8 +91,10 @@ bool out_flush(struct handle *h, int wait_ms)
 	if (pthread_mutex_trylock(&h->out) != 0)
 		return true; /* whoever has it writes */
 	cs_error_t err = flush(h);
-	while (err == CS_ERR_TRY_AGAIN && wait_ms > 0 && out_wait(h, POLLOUT, deadline) == CS_OK)
+	while (err == CS_ERR_TRY_AGAIN && now_ms() < deadline) {
+		out_wait(h, POLLOUT, deadline); /* which a finalized handle leaves early */
 		err = flush(h);
+	}
 	pthread_mutex_unlock(&h->out);
 	return err != CS_ERR_TRY_AGAIN;
 }
