@@ -68,22 +68,25 @@ static cs_error_t call(struct turn *t)
 	return CS_ERR_LIBRARY;
 }
 
-/* await waits for events, and writes meanwhile what was left to write. */
+enum { FOREVER = -1, AGAIN = 1000 };
+
+/*
+ * await waits for events, and writes meanwhile what was left to write. Others may
+ * leave something while it waits: so it returns after AGAIN ms at the latest.
+ */
 static void await(struct turn *t, int64_t deadline)
 {
 	struct handle *h = t->entry.h;
 	struct pollfd p[2] = {{h->events, POLLIN, 0}, {h->requests, POLLOUT, 0}};
 	bool writing = !out_flush(h, 0);
-	int64_t left = deadline < 0 ? -1 : deadline - now_ms();
-	if (deadline >= 0 && left < 0)
+	int64_t left = deadline == FOREVER ? AGAIN : deadline - now_ms();
+	if (left < 0)
 		left = 0;
 	pthread_setcancelstate(t->entry.cancel, NULL);
-	int n = poll(p, writing ? 2 : 1, left > 1 << 30 ? 1 << 30 : (int)left);
+	int n = poll(p, writing ? 2 : 1, left < AGAIN ? (int)left : AGAIN);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	(void)n; /* whatever it says, events are looked for */
 }
-
-enum { FOREVER = -1 };
 
 /*
  * one takes one event, for which it waits until deadline: CS_ERR_NOT_EXIST if

@@ -357,6 +357,36 @@ static void half_sent(void)
 	close_fake();
 }
 
+/* Who waits in evs_dispatch writes what another thread leaves meanwhile. */
+static void *waits(void *p)
+{
+	return (void *)(intptr_t)evs_dispatch(*(evs_handle_t *)p, CS_DISPATCH_BLOCKING);
+}
+
+static void rest_while_dispatching(void)
+{
+	struct seen s;
+	open_fake();
+	evs_handle_t h = open_at_fake(&s, 50);
+	static char b[1 << 20], in[1 << 16];
+	struct iovec iov = {b, sizeof b};
+	struct evs_group g = group("a");
+	pthread_t t;
+	void *result;
+	IS(pthread_create(&t, NULL, waits, &h), 0);
+	OK(evs_mcast_groups(h, EVS_TYPE_AGREED, &g, 1, &iov, 1)); /* half of it */
+	for (size_t total = 0; total < 16 + 32 + sizeof b;) { /* no further call */
+		ssize_t n = read(requests, in, sizeof in);
+		CHECK(n > 0);
+		total += (size_t)n;
+	}
+	hang_up();
+	pthread_join(t, &result);
+	IS((intptr_t)result, CS_ERR_LIBRARY);
+	OK(evs_finalize(h));
+	close_fake();
+}
+
 static void on_interrupt(int n)
 {
 	(void)n;
@@ -691,6 +721,7 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		{"absent", absent}, {"not_permitted", not_permitted}, {"refused", refused}, {"strange", strange},
 		{"hung_from_the_start", hung_from_the_start}, {"hung_later", hung_later}, {"half_sent", half_sent},
+		{"rest_while_dispatching", rest_while_dispatching},
 		{"finalize_sends_the_rest", finalize_sends_the_rest}, {"timed_dispatch_writes", timed_dispatch_writes},
 		{"welcome_in_parts", welcome_in_parts},
 		{"killed", killed}, {"shut_down", shut_down}, {"too_slow", too_slow},
