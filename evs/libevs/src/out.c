@@ -3,9 +3,9 @@
  * parts are. Once a part of it is written the rest must follow: out_send waits
  * for that, and what is not written within the handle's time is kept, counts as
  * accepted, and goes out first at the next call of whatever function, or by a
- * thread that waits in evs_dispatch. So that
- * this is rare, a long record is begun only where there is room for all of it,
- * or where the daemon has read everything before.
+ * thread that waits in evs_dispatch. So that this is rare, a long record is begun
+ * only where there is room for all of it, or where the daemon has read everything
+ * before.
  */
 #include <errno.h>
 #include <limits.h>
