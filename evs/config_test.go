@@ -129,7 +129,7 @@ func TestDuplicateID(t *testing.T) {
 	for range 2 {
 		go func() { _, err := Open(ctx, cs[0]); ended <- err }()
 	}
-	if err := <-ended; err == nil || !strings.Contains(err.Error(), "processor id 1 is used at") {
+	if err := <-ended; !errors.Is(err, ErrDoubleID) || !strings.Contains(err.Error(), "processor id 1 is used at") {
 		t.Errorf("Open of an id that is in use: %v", err)
 	}
 	cancel()
@@ -157,7 +157,7 @@ func TestDuplicateIDLater(t *testing.T) {
 	}
 	_, err := ds[1].h.TryReceive(make([]Event, 1))
 	old, young := ds[1].p.Facts().Local.String(), newer.p.Facts().Local.String()
-	if !errors.Is(err, ErrClosed) || !strings.Contains(err.Error(), "processor id 2 is used at") ||
+	if !errors.Is(err, ErrClosed) || !errors.Is(err, ErrDoubleID) || !strings.Contains(err.Error(), "processor id 2 is used at") ||
 		!strings.Contains(err.Error(), old) || !strings.Contains(err.Error(), young) {
 		t.Errorf("the older one's handle: %v; addresses %v and %v", err, old, young)
 	}

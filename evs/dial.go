@@ -22,7 +22,8 @@ const DefaultSocket = "/run/stampede/stampede.sock"
 // listens on a unix socket at address; default DefaultSocket. The handle does
 // what one of an embedded processor does; what differs, its methods say. When
 // the daemon ends, calls return ErrClosed at once, receiving ones behind the
-// last event that came; Redial opens another handle.
+// last event that came; Redial opens another handle. When the daemon has put this
+// program out alone, the error is ErrSlow or ErrDisconnected, and ErrClosed too.
 //
 // Where ctx ends before the daemon has answered, Dial returns its error. Other
 // errors are those of connecting (errors.Is: fs.ErrNotExist, where no socket is,
@@ -60,7 +61,8 @@ func Dial(ctx context.Context, address string, o HandleOptions) (*Handle, error)
 // Redial opens a new handle at the daemon of a handle that came from Dial, with
 // the same options and groups. It tries until the daemon is there again, or ctx
 // ends. The new handle begins with the configuration of that time: what was
-// delivered since the old one ended it will not see.
+// delivered since the old one ended it will not see. Whom an operator has put out
+// (ErrDisconnected) it would let in again at once, which was hardly meant.
 func (h *Handle) Redial(ctx context.Context) (*Handle, error) {
 	if h.away == nil {
 		return nil, fmt.Errorf("evs: an embedded processor's handle has nothing to dial")
@@ -93,6 +95,9 @@ func (c *conn) greet() error {
 	r := ipc.Request{Op: ipc.OpHello}
 	if o.WhenFull == HoldGroup {
 		r.Flags |= ipc.Hold
+	}
+	if o.Everything {
+		r.Flags |= ipc.Everything
 	}
 	if canShare {
 		r.Flags |= ipc.Share
@@ -176,7 +181,7 @@ func connOf(f *os.File) (*net.UnixConn, error) {
 func (c *conn) open() (*Handle, error) {
 	w := &c.welcome
 	h := &Handle{away: c, origin: w.Origin, limit: int(w.QueueBytes)}
-	h.filter.Store(nothing)
+	h.filter.Store(c.options.firstFilter())
 	c.h = h
 	c.self = Member{ID: ProcessorID(w.Processor), Incarnation: w.Incarnation}
 	var err error
@@ -231,4 +236,6 @@ var statusErrors = map[ipc.Status]error{
 	ipc.Denied:      ErrDenied,
 	ipc.BadVersion:  ErrVersion,
 	ipc.WouldBlock:  ErrWouldBlock,
+
+	ipc.Disconnected: ErrDisconnected,
 }

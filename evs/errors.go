@@ -25,10 +25,16 @@ var (
 	ErrGuarantee = batch.ErrGuarantee
 	// ErrSlow: the handle was closed since it was too far behind with its events.
 	ErrSlow = errors.New("evs: too far behind with the events")
+	// ErrDisconnected: an operator has ended this handle's connection to its
+	// daemon, which goes on.
+	ErrDisconnected = errors.New("evs: disconnected")
 	// ErrDenied: the daemon does not allow it to this user.
 	ErrDenied = fs.ErrPermission
 	// ErrVersion: this program and the daemon do not understand each other.
 	ErrVersion = errors.New("evs: the daemon speaks another version of the protocol")
+	// ErrDoubleID: another processor of the cluster has the same id. The one that
+	// was started later goes on, the other ends with this error.
+	ErrDoubleID = errors.New("evs: two processors with one id")
 	// ErrClosed: the handle or its processor was closed, or had to end,
 	// which the error's text then explains: two processors of the cluster have one
 	// id, the network is of no more use, or the daemon has ended.

@@ -207,6 +207,9 @@ func ExampleDial() {
 	}
 	for {
 		for e, err := range h.Events(ctx) {
+			if errors.Is(err, evs.ErrDisconnected) {
+				log.Fatal(err) // an operator wanted it so
+			}
 			if err != nil {
 				log.Print(err)
 				break

@@ -26,6 +26,10 @@ type HandleOptions struct {
 	// they return when they are on their way, and 0. In an embedded processor it
 	// makes no difference.
 	Confirm bool
+	// Everything gives the handle each message that its processor delivers, as if
+	// it had joined all groups there are: for whoever watches. A daemon allows it
+	// to its operators only.
+	Everything bool
 	// Name tells operators of a daemon who this is; default the program's name.
 	Name string
 }
@@ -93,11 +97,13 @@ type item struct {
 
 // filter is what a handle has joined. It does not change.
 type filter struct {
+	all    bool    // every group there is
 	list   []Group // ascending
 	groups map[Group]struct{}
 }
 
-var nothing = &filter{}
+// firstFilter is that of a handle that has joined nothing yet.
+func (o *HandleOptions) firstFilter() *filter { return &filter{all: o.Everything} }
 
 // matcher remembers which group sets a filter matches.
 type matcher struct {
@@ -108,6 +114,9 @@ type matcher struct {
 }
 
 func (f *filter) joined(keys []Group) bool {
+	if f.all {
+		return len(keys) > 0
+	}
 	if len(f.list) == 0 {
 		return false
 	}
@@ -149,7 +158,7 @@ func (p *Processor) Handle(o HandleOptions) (*Handle, error) {
 		o.QueueBytes = p.cfg.HistoryBytes / 8
 	}
 	h := &Handle{p: p, limit: o.QueueBytes, wake: make(chan struct{}, 1)}
-	h.filter.Store(nothing)
+	h.filter.Store(o.firstFilter())
 	if err := p.admit(h); err != nil {
 		return nil, err
 	}
@@ -188,10 +197,11 @@ func (h *Handle) change(f func([]Group) []Group) error {
 	if h.closed.Load() {
 		return ErrClosed
 	}
-	list := f(slices.Clone(h.filter.Load().list))
+	before := h.filter.Load()
+	list := f(slices.Clone(before.list))
 	slices.SortFunc(list, func(a, b Group) int { return slices.Compare(a[:], b[:]) })
 	list = slices.Compact(list)
-	next := &filter{list: list, groups: make(map[Group]struct{}, len(list))}
+	next := &filter{all: before.all, list: list, groups: make(map[Group]struct{}, len(list))}
 	for _, g := range list {
 		next.groups[g] = struct{}{}
 	}
@@ -265,7 +275,7 @@ func (h *Handle) rouse() {
 // calls it; flush hands over.
 func (h *Handle) offer(d *order.Delivery, v *view, done uint64) {
 	f := h.filter.Load()
-	if len(f.list) == 0 || !h.wants(f, d) {
+	if !f.all && len(f.list) == 0 || !h.wants(f, d) {
 		return
 	}
 	h.last = done

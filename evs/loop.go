@@ -2,6 +2,8 @@ package evs
 
 import (
 	"errors"
+	"fmt"
+	"net/netip"
 	"time"
 
 	"stampede/batch"
@@ -252,7 +254,7 @@ func (p *Processor) enter(c *member.Change) {
 		e.Kind = Transitional
 		p.transition = e
 	} else {
-		p.begin(e)
+		p.begin(e, c.Peers)
 	}
 	for _, h := range p.handles {
 		h.note(e)
@@ -261,9 +263,18 @@ func (p *Processor) enter(c *member.Change) {
 		"left", memberIDs(c.Left), "joined", memberIDs(c.Joined))
 }
 
-// begin makes a regular configuration the present one.
-func (p *Processor) begin(e *ConfigChange) {
+// begin makes a regular configuration the present one, with the addresses of the
+// others.
+func (p *Processor) begin(e *ConfigChange, others []netip.AddrPort) {
 	p.current, p.transition = e, nil
+	p.addresses = p.addresses[:0]
+	for _, m := range e.Members {
+		at := p.facts.Local
+		if m.ID != p.cfg.ID {
+			at, others = others[0], others[1:]
+		}
+		p.addresses = append(p.addresses, at)
+	}
 	p.view = &view{members: e.Members}
 	select {
 	case <-p.formed:
@@ -390,7 +401,7 @@ func (p *Processor) report(problems []member.Problem) {
 	for _, pr := range problems {
 		p.log("problem", "processor", pr.ID, "address", pr.Address, "what", pr.What)
 		if pr.Fatal && p.loop.fatal == nil {
-			p.loop.fatal = errors.New("evs: " + pr.What)
+			p.loop.fatal = fmt.Errorf("%w: %s", ErrDoubleID, pr.What) // there is no other problem of that kind
 		}
 	}
 }

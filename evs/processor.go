@@ -37,8 +37,9 @@ type Processor struct {
 	mu         sync.Mutex
 	handles    []*Handle
 	origins    uint16
-	current    *ConfigChange // the regular configuration that handles have come to
-	transition *ConfigChange // the transitional one behind it, if they have come to that
+	current    *ConfigChange    // the regular configuration that handles have come to
+	transition *ConfigChange    // the transitional one behind it, if they have come to that
+	addresses  []netip.AddrPort // of the members of current
 	view       *view
 	problem    error
 
@@ -192,23 +193,33 @@ func clusterKey(name string) uint64 {
 }
 
 // awaitFirst waits for the first configuration, and closes the processor if it
-// does not come.
+// does not come. Who is waited for is logged.
 func (p *Processor) awaitFirst(ctx context.Context) (err error) {
-	select {
-	case <-p.formed:
-		return nil
-	case <-p.failed:
-		p.mu.Lock()
-		err = p.problem
-		p.mu.Unlock()
-	case <-p.done:
-		err = ErrClosed
-	case <-ctx.Done():
-		err = fmt.Errorf("evs: no configuration yet%s: %w", p.whoIsMissing(), ctx.Err())
+	tell := time.NewTicker(tellMissing)
+	defer tell.Stop()
+	for {
+		select {
+		case <-p.formed:
+			return nil
+		case <-tell.C:
+			p.log("no configuration yet" + p.whoIsMissing())
+			continue
+		case <-p.failed:
+			p.mu.Lock()
+			err = p.problem
+			p.mu.Unlock()
+		case <-p.done:
+			err = ErrClosed
+		case <-ctx.Done():
+			err = fmt.Errorf("evs: no configuration yet%s: %w", p.whoIsMissing(), ctx.Err())
+		}
+		p.Close()
+		return err
 	}
-	p.Close()
-	return err
 }
+
+// tellMissing is how often it is logged whom the first configuration waits for.
+const tellMissing = 10 * time.Second
 
 func (p *Processor) whoIsMissing() string {
 	m := p.missing.Load()
@@ -304,6 +315,19 @@ func (p *Processor) Configuration() ConfigChange {
 		return ConfigChange{}
 	}
 	return *p.current
+}
+
+// Addresses are where this processor finds the members of the configuration that
+// Configuration returns: the source of their datagrams, or what another member
+// says; its own is Facts().Local. The map is the caller's.
+func (p *Processor) Addresses() map[Member]netip.AddrPort {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make(map[Member]netip.AddrPort, len(p.addresses))
+	for i, a := range p.addresses {
+		all[p.current.Members[i]] = a
+	}
+	return all
 }
 
 // Self is this processor in its present life.

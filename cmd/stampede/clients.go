@@ -26,7 +26,7 @@ how many groups they have joined, what they have sent and been given, how many
 bytes of events wait for them of how many that may, and how often they did not
 take at once what there was (BEHIND). A program with the mark c asks questions
 only, as this one does; one with the mark h makes the group wait when it is
-behind.`,
+behind; one with e is given the messages of all groups.`,
 		Example: `  stampede clients
   stampede clients --json | jq '.clients[] | select(.queued_bytes > 0)'`,
 		Args: cobra.NoArgs,
@@ -53,6 +53,10 @@ func (r *remote) printClients(list []daemon.Client) error {
 		switch {
 		case c.Control:
 			mark = "c"
+		case c.Everything && c.Holds:
+			mark = "eh"
+		case c.Everything:
+			mark = "e"
 		case c.Holds:
 			mark = "h"
 		}

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"stampede/evs"
 	"stampede/internal/conf"
 	"stampede/internal/daemon"
 	"stampede/internal/systemd"
@@ -39,8 +41,8 @@ systemd is told when the daemon is ready, reloads and stops, its watchdog is fed
 while the processor turns, and a socket that it passes is used in place of the
 path. docs/daemon.md has all of it, and examples/systemd the units.
 
-The exit status is 2 when the settings make no sense, and 1 when anything else
-fails.`,
+The exit status is 2 when the settings make no sense or another host's processor
+has the same id, and 1 when anything else fails.`,
 		Example: `  stampede daemon --config stampede.toml
   stampede daemon --id 1 --multicast 239.192.7.1:5500 --daemon-log-level debug`,
 		Args: cobra.NoArgs,
@@ -58,6 +60,9 @@ fails.`,
 }
 
 func runDaemon(c *cobra.Command, f *settings) error {
+	// A panic, and the manager's SIGABRT, would end it with status 2, which says
+	// that the settings make no sense: then it is not started again.
+	debug.SetTraceback("crash")
 	load := func() (*conf.Effective, error) {
 		e, err := f.load(c.Flags())
 		if err == nil {
@@ -80,7 +85,11 @@ func runDaemon(c *cobra.Command, f *settings) error {
 	if err != nil {
 		return err
 	}
-	return s.run(c.Context(), o)
+	err = s.run(c.Context(), o)
+	if errors.Is(err, evs.ErrDoubleID) {
+		return badUsage(err) // started again, the two would put each other out for ever
+	}
+	return err
 }
 
 // options are what the daemon is run with.

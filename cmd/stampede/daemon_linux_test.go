@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,17 +95,17 @@ func TestDaemonTellsItsManager(t *testing.T) {
 
 	w.signal(t, syscall.SIGHUP)
 	m.await(t, `^RELOADING=1\nMONOTONIC_USEC=\d+\n$`, "^WATCHDOG=1$")
-	m.await(t, `^READY=1\nSTATUS=serving `+socket+`\n$`, "^WATCHDOG=1$")
+	m.await(t, `^READY=1\nSTATUS=serving `+socket+`\n$`, "^WATCHDOG=1$|^STATUS=serving "+socket+"\n$")
 
 	add(t, file, "socket-mode = \"0600\"", "max-clients = 5")
 	w.signal(t, syscall.SIGHUP)
 	m.await(t, `^RELOADING=1\n`, "^WATCHDOG=1$")
-	m.await(t, `^READY=1\nSTATUS=serving .*; waiting for a restart: daemon.socket-mode\n$`, "^WATCHDOG=1$")
+	m.await(t, `^READY=1\nSTATUS=serving .*; waiting for a restart: daemon.socket-mode\n$`, "^WATCHDOG=1$|^STATUS=serving .*; waiting")
 
 	add(t, file, "max-clients = 0")
 	w.signal(t, syscall.SIGHUP)
 	m.await(t, `^RELOADING=1\n`, "^WATCHDOG=1$")
-	m.await(t, `^READY=1\nSTATUS=serving .*; not reloaded: .*:\d+: daemon.max-clients: 0 is not within`, "^WATCHDOG=1$")
+	m.await(t, `^READY=1\nSTATUS=serving .*; not reloaded: .*:\d+: daemon.max-clients: 0 is not within`, "^WATCHDOG=1$|^STATUS=serving .*; not reloaded")
 
 	w.signal(t, syscall.SIGTERM)
 	m.await(t, `^STOPPING=1\nSTATUS=leaving the group\n$`, "^WATCHDOG=1$")
@@ -176,7 +177,7 @@ func TestDaemonReloads(t *testing.T) {
 	}
 	add(t, file, "max-clients = 2", "log-level = \"debug\"", "log-format = \"text\"")
 	w.signal(t, syscall.SIGHUP)
-	m.await(t, `^READY=1\nSTATUS=.* restart: daemon.log-format\n$`, "^RELOADING=1")
+	m.await(t, `^READY=1\nSTATUS=.* restart: daemon.log-format\n$`, "^RELOADING=1|^STATUS=serving .* restart: ")
 	if _, err := dial(); err != nil {
 		t.Error(err)
 	}
@@ -257,6 +258,11 @@ func TestDaemonRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := configFile(t, "id = 1\ncolour = 2\n")
+	taken, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	for _, c := range []struct {
 		arg, env string
 		status   int
@@ -274,6 +280,8 @@ func TestDaemonRefusals(t *testing.T) {
 		{"--config= --id 1 --daemon-socket " + inTheWay, "", 1, "daemon: socket: " + inTheWay + " exists and is no socket"},
 		{"--config= --id 1 --daemon-socket " + inTheWay + "/s", "", 1, "daemon: socket: "},
 		{"--config= --id 1 --bind 192.0.2.1:0 --daemon-socket " + dir + "/s", "", 1, "daemon: join: "},
+		{"--config= --id 1 --bind 192.0.2.1:0 --daemon-socket " + dir + "/s", "", 1, "no interface has the address 192.0.2.1: stampede check"},
+		{"--config= --id 1 --bind " + taken.LocalAddr().String() + " --daemon-socket " + dir + "/s", "", 1, "choose another one in bind"},
 		{"--config= --id 1 --daemon-socket " + dir + "/s", "WATCHDOG_USEC=2000000", 1, "daemon: watchdog: "},
 		{"--config= --id 1 --daemon-socket " + dir + "/s", "WATCHDOG_USEC=x", 1, "daemon: watchdog: "},
 	} {
@@ -285,6 +293,29 @@ func TestDaemonRefusals(t *testing.T) {
 	}
 	if text, err := os.ReadFile(inTheWay); err != nil || string(text) != "precious" {
 		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// A processor that begins elsewhere with the same id puts the daemon out, which is
+// not to be started again.
+func TestDaemonWhoseIDIsTaken(t *testing.T) {
+	all := ports(t, 2)
+	cluster := fmt.Sprintf("test-%016x", rand.Uint64())
+	cmd, _, _ := aDaemon(t, "")
+	cmd.Args = append(cmd.Args, "--cluster", cluster, "--bind", fmt.Sprint("127.0.0.1:", all[0]))
+	w := watch(t, cmd)
+	w.await(t, "msg=ready")
+	at := func(port int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
+	}
+	p, err := evs.Open(t.Context(), evs.Config{Cluster: cluster, ID: 1, Bind: at(all[1]), Peers: []netip.AddrPort{at(all[0])}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	log, _ := w.end()
+	if status := cmd.ProcessState.ExitCode(); status != 2 || !strings.Contains(log, "daemon: processor: evs: two processors with one id: ") || !strings.Contains(log, "another id") {
+		t.Errorf("status %d: %s", status, log)
 	}
 }
 

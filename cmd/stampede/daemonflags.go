@@ -15,7 +15,7 @@ var daemonFlags = []settingFlag{
 	{"daemon.admin-users", "users who may reload, set the log's level, and stop the daemon"},
 	{"daemon.admin-groups", "groups whose members may do so"},
 	{"daemon.max-clients", "clients at a time"},
-	{"daemon.first-clients", "clients that must have joined before the processor takes part"},
+	{"daemon.first-clients", "names of clients that must have joined before the processor takes part"},
 	{"daemon.client-queue", "bytes that may wait for a client that asks for nothing else"},
 	{"daemon.max-client-queue", "bytes that a client may ask for"},
 	{"daemon.raise-guarantees", "order UNORDERED and FIFO messages as if they were AGREED"},

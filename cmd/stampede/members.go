@@ -15,9 +15,11 @@ func membersVerb() *cobra.Command {
 		Use:   "members",
 		Short: "List the processors of the present configuration",
 		Long: `List the processors of the configuration that a running daemon is in: id,
-incarnation (one life of a processor; a restart has a higher one), and roles.`,
+incarnation (one life of a processor; a restart has a higher one), the address at
+which this daemon's processor finds it, and roles.`,
 		Example: `  stampede members
-  stampede members --json | jq '.members | length'`,
+  stampede members --json | jq '.members | length'
+  stampede members --json | jq -r '.members[] | "\(.id) \(.address)"'`,
 		Args: cobra.NoArgs,
 	}, connectWithin, func(ctx context.Context, _ []string) error {
 		var s daemon.Status

@@ -27,6 +27,7 @@ const (
 	noDaemon   = 3
 	notAllowed = 4
 	timedOut   = 5
+	putOut     = 6
 )
 
 // connectWithin is how long a daemon has for its welcome, where nothing less
@@ -47,7 +48,7 @@ const aboutRemote = `
 
 The exit status is 0 when all went well, 1 when something failed, 2 for wrong
 usage, 3 when no daemon is there or it has ended, 4 when it does not allow this,
-and 5 when time ran out.`
+5 when time ran out, and 6 when an operator has disconnected this program.`
 
 // verb makes c one of them: it gets their flags, their help, and their exit
 // statuses around f. As long as nothing else is said it takes at most within,
@@ -131,6 +132,8 @@ func (r *remote) outcome(verb string, err error) error {
 		return exitError{err, noDaemon}
 	case errors.Is(err, evs.ErrDenied):
 		return exitError{err, notAllowed}
+	case errors.Is(err, evs.ErrDisconnected):
+		return exitError{err, putOut}
 	}
 	return exitError{err, failed}
 }

@@ -367,6 +367,7 @@ func TestExitStatusOfWrongUsage(t *testing.T) {
 		"recv x --separator \\q":            "--separator",
 		"recv " + strings.Repeat("x", 33):   "33 bytes",
 		"recv 0x" + strings.Repeat("g", 64): "invalid byte",
+		"monitor --all x":                   "do not go together",
 		"monitor --count -1":                "--count",
 		"chat":                              "accepts 1 arg",
 		"chat x y":                          "accepts 1 arg",

@@ -41,7 +41,11 @@ func (s *service) run(ctx context.Context, o daemon.Options) error {
 		s.tell(systemd.Ready(s.serving(nil)))
 		close(ready)
 	}
-	s.tell(systemd.Status("waiting for the first configuration"))
+	waiting := "the first configuration"
+	if len(o.FirstClients) > 0 {
+		waiting = "the clients " + strings.Join(o.FirstClients, ", ") + ", and " + waiting
+	}
+	s.tell(systemd.Status("waiting for " + waiting))
 	told := make(chan struct{})
 	context.AfterFunc(ctx, func() {
 		s.tell(systemd.Stopping("leaving the group"))
@@ -78,13 +82,16 @@ func (s *service) serveHangups(ctx context.Context, ready <-chan struct{}, reloa
 	}
 }
 
-// reloaded tells the service manager how a reload went.
-func (s *service) reloaded(restart []string, err error) {
+// reloaded tells the service manager that a reload is done.
+func (s *service) reloaded(restart []string, err error) { s.tell(systemd.Ready(s.after(restart, err))) }
+
+// after is the status line behind a reload.
+func (s *service) after(restart []string, err error) string {
 	status := s.serving(restart)
 	if err != nil {
 		status += "; not reloaded: " + err.Error()
 	}
-	s.tell(systemd.Ready(status))
+	return status
 }
 
 // liveKeys take effect when the settings are read again.
@@ -92,15 +99,17 @@ var liveKeys = []string{"daemon.allow-users", "daemon.allow-groups", "daemon.hol
 	"daemon.admin-users", "daemon.admin-groups", "daemon.max-clients", "daemon.client-queue", "daemon.max-client-queue",
 	"daemon.raise-guarantees", "daemon.log-level"}
 
-// reload reads the settings again. What changed and needs a restart it lists,
-// each time until there is one. Where they make no sense, nothing changes.
-func (s *service) reload() (daemon.Policy, []string, error) {
+// reload reads the settings again, for whoever asks. What changed and needs a
+// restart it lists, each time until there is one. Where they make no sense, nothing
+// changes.
+func (s *service) reload() (p daemon.Policy, restart []string, err error) {
+	defer func() { s.tell(systemd.Status(s.after(restart, err))) }()
 	e, err := s.load()
 	if err != nil {
 		return daemon.Policy{}, nil, fmt.Errorf("settings: %w", err)
 	}
 	s.level.Set(e.Daemon.LogLevel.Level)
-	restart := slices.DeleteFunc(e.Changed(s.start), func(key string) bool { return slices.Contains(liveKeys, key) })
+	restart = slices.DeleteFunc(e.Changed(s.start), func(key string) bool { return slices.Contains(liveKeys, key) })
 	return policyOf(&e.Daemon), restart, nil
 }
 

@@ -44,7 +44,7 @@ func TestUnitsFitTheProgram(t *testing.T) {
 		{"SocketMode", socket["SocketMode"], string(mode)},
 		{"SocketGroup", socket["SocketGroup"], service["Group"]},
 		{"RestartPreventExitStatus", service["RestartPreventExitStatus"], "2"},
-		{"ExecReload", service["ExecReload"], "/bin/kill -HUP $MAINPID"},
+		{"ExecReload", service["ExecReload"], "/usr/local/bin/stampede reload"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s=%s, want %s", c.what, c.got, c.want)
@@ -70,7 +70,7 @@ func TestUnitsAreGoodToSystemd(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(strings.Replace(string(text), "/usr/local/bin/stampede", self, 1)), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "/usr/local/bin/stampede", self)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		paths = append(paths, path)

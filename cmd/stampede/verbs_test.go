@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,7 +60,8 @@ func TestSocketFlag(t *testing.T) {
 }
 
 func TestMembers(t *testing.T) {
-	d := startDaemons(t, 2, daemon.ServerOptions{})[1]
+	daemons := startDaemons(t, 2, daemon.ServerOptions{})
+	d := daemons[1]
 	lines := strings.Split(d.prints(t, "members"), "\n")
 	if len(lines) != 4 || !strings.HasPrefix(lines[1], "1 ") || !strings.HasPrefix(lines[2], "2 ") || !strings.HasSuffix(lines[2], "self") {
 		t.Errorf("%q", lines)
@@ -71,6 +73,9 @@ func TestMembers(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	for i := range m.Members {
+		if want := daemons[i].processor.Facts().Local.String(); m.Members[i].Address != want || !strings.Contains(lines[i+1], " "+want+" ") {
+			t.Errorf("processor %d at %s, want %s: %q", i+1, m.Members[i].Address, want, lines[i+1])
+		}
 		if isRep := m.Members[i].Member == m.Representative; isRep != strings.Contains(fmt.Sprint(m.Members[i].Roles), "representative") {
 			t.Errorf("%+v", m)
 		}
@@ -293,6 +298,23 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// With --all it prints what is for groups that nobody has named.
+func TestMonitorAll(t *testing.T) {
+	ds := startDaemons(t, 2, daemon.ServerOptions{})
+	g := ds[0].start(t, "monitor", "--all", "--count", "3")
+	g.line(t) // the configuration: it is there
+	h := ds[1].member(t, "x")
+	ds[1].send(t, h, "news", "hello")
+	ds[1].send(t, h, "sport", "hi")
+	if o := g.end(t); o.status != 0 || !regexp.MustCompile("^[^\n]* agreed 2#1 news: hello\n[^\n]* agreed 2#2 sport: hi\n$").MatchString(o.stdout) {
+		t.Errorf("%+v", o)
+	}
+	var list struct{ Groups []daemon.Joined }
+	if ds[0].object(t, &list, "groups"); len(list.Groups) > 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
 func TestChat(t *testing.T) {
 	ds := startDaemons(t, 2, daemon.ServerOptions{})
 	alice, bob := ds[0].start(t, "chat", "--name", "alice", "news"), ds[1].start(t, "chat", "--name", "bob", "--guarantee", "safe", "news")
@@ -434,7 +456,7 @@ func TestDisconnect(t *testing.T) {
 	if text := d.prints(t, "disconnect", id); text != "" {
 		t.Error(text)
 	}
-	if o := g.end(t); o.status != noDaemon || !strings.Contains(o.stderr, "an operator has disconnected it") {
+	if o := g.end(t); o.status != putOut || !strings.Contains(o.stderr, "an operator, uid ") {
 		t.Errorf("%+v", o)
 	}
 	if o := d.run(t, "", "disconnect", id); o.status != failed || !strings.Contains(o.stderr, "there is no client "+id) {

@@ -41,7 +41,7 @@ func TestClusterOnThreeHosts(t *testing.T) {
 		}
 		t.Run(b.String(), func(t *testing.T) {
 			t.Parallel()
-			l, hosts := needLab(t, policy{2, 64 << 20})
+			l, hosts := needLab(t, policy{`"witness", "witness"`, 64 << 20})
 			s := newSite(t, b, hosts)
 			s.lab = l
 			s.open()
@@ -60,7 +60,7 @@ func TestClusterOnThreeHosts(t *testing.T) {
 
 func TestClusterOnOneHost(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, plain, onThisMachine(t, policy{2, 64 << 20}))
+	s := newSite(t, plain, onThisMachine(t, policy{`"witness", "witness"`, 64 << 20}))
 	s.open()
 	s.each((*site).throughDaemonsDeath)
 	s.each((*site).throughVisitorsDeath)

@@ -60,15 +60,15 @@ detect = "%v"
 
 [daemon]
 socket = "%s"
-first-clients = %d
+first-clients = [%s]
 client-queue = %d
 max-client-queue = %d
 `
 
 // policy is what the daemons of a test are told besides.
 type policy struct {
-	firstClients int // that they wait for
-	maxQueue     int // bytes that a client may ask for
+	firstClients string // that they wait for, names in quotes
+	maxQueue     int    // bytes that a client may ask for
 }
 
 // needLab makes three hosts, whose daemons do not run yet.

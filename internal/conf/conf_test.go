@@ -73,7 +73,7 @@ hold-groups = [4]
 admin-users = [5]
 admin-groups = [6]
 max-clients = 16
-first-clients = 2
+first-clients = ["ledger", "ledger", "web"]
 client-queue = 17
 max-client-queue = 18
 raise-guarantees = true
@@ -220,6 +220,7 @@ func TestRefusals(t *testing.T) {
 		"[daemon]\nhold-users = [true]\n":                   "2: ",
 		"[daemon]\nsocket-owner = \"no such user\"\n":       "2: daemon.socket-owner: ",
 		"[daemon]\nsocket-group = \"no such group\"\n":      "2: daemon.socket-group: ",
+		"[daemon]\nfirst-clients = 2\n":                     "2: ",
 		"[daemon]\nlog-level = \"loud\"\n":                  `2: daemon.log-level: "loud" is none of info|debug|warn|error`,
 		"[daemon]\nlog-format = \"xml\"\n":                  `2: daemon.log-format: "xml" is none of text|json`,
 		"\nid = \"one\"\n":                                  "2: ",

@@ -16,6 +16,7 @@ const (
 	DefaultSocket    = evs.DefaultSocket
 	maxSocketPath    = 107 // sun_path of sockaddr_un less the zero behind it, unix(7)
 	mostClients      = 1 << 16
+	mostClientName   = 64 // what a daemon keeps of it, docs/ipc.md
 	leastClientQueue = 64 << 10
 	mostClientQueue  = 1 << 40
 )
@@ -36,11 +37,11 @@ type Daemon struct {
 	AdminUsers  []User  `toml:"admin-users"`
 	AdminGroups []Group `toml:"admin-groups"`
 
-	MaxClients      int  `toml:"max-clients"`
-	FirstClients    int  `toml:"first-clients"`
-	ClientQueue     int  `toml:"client-queue"`
-	MaxClientQueue  int  `toml:"max-client-queue"`
-	RaiseGuarantees bool `toml:"raise-guarantees"`
+	MaxClients      int      `toml:"max-clients"`
+	FirstClients    []string `toml:"first-clients"`
+	ClientQueue     int      `toml:"client-queue"`
+	MaxClientQueue  int      `toml:"max-client-queue"`
+	RaiseGuarantees bool     `toml:"raise-guarantees"`
 
 	LogLevel  Level  `toml:"log-level"`
 	LogFormat Format `toml:"log-format"`
@@ -76,7 +77,9 @@ func (d *Daemon) judge(maxMessage int) (all []error) {
 		}
 	}
 	within("daemon.max-clients", d.MaxClients, 1, mostClients)
-	within("daemon.first-clients", d.FirstClients, 0, d.MaxClients)
+	if err := d.judgeFirst(); err != nil {
+		all = append(all, keyError{"daemon.first-clients", err})
+	}
 	within("daemon.max-client-queue", d.MaxClientQueue, leastClientQueue, mostClientQueue)
 	switch least := max(leastClientQueue, maxMessage); {
 	case d.ClientQueue < least:
@@ -85,6 +88,20 @@ func (d *Daemon) judge(maxMessage int) (all []error) {
 		all = append(all, keyError{"daemon.client-queue", fmt.Errorf("%d is more than max-client-queue, %d", d.ClientQueue, d.MaxClientQueue)})
 	}
 	return all
+}
+
+// judgeFirst looks for names that no client can have, for which a daemon would
+// wait in vain.
+func (d *Daemon) judgeFirst() error {
+	if n := len(d.FirstClients); n > d.MaxClients {
+		return fmt.Errorf("%d names are more than max-clients, %d", n, d.MaxClients)
+	}
+	for _, name := range d.FirstClients {
+		if name == "" || len(name) > mostClientName {
+			return fmt.Errorf("%q is no client's name: it has 1 to %d bytes", name, mostClientName)
+		}
+	}
+	return nil
 }
 
 func (d *Daemon) judgeSocket() error {

@@ -29,9 +29,12 @@ type client struct {
 	handle *evs.Handle                // nil for control only; of run and deliver
 	opened atomic.Pointer[evs.Handle] // the same, for others
 	hold   bool                       // the group waits for this client
-	events *outlet                    // nil likewise
-	shared *shm.Writer                // memory in which it reads events, nil = none; of deliver
-	outlet atomic.Pointer[outlet]     // the same, for others
+
+	everything bool // it is given the messages of all groups
+
+	events *outlet                // nil likewise
+	shared *shm.Writer            // memory in which it reads events, nil = none; of deliver
+	outlet atomic.Pointer[outlet] // the same, for others
 	inbox  *ipc.Inbox
 	groups []evs.Group // of the last message it sent
 	joined bool        // something, at some time
@@ -78,6 +81,9 @@ func (c *client) run() {
 	err := c.serve()
 	if c.handle != nil {
 		c.handle.Close()
+	}
+	if c.joined {
+		c.s.hasJoined(c.name, -1)
 	}
 	<-delivered
 	c.kick(ipc.Closed, "") // one that has gone itself does not hear it
@@ -133,6 +139,12 @@ func (c *client) judge() (err error) {
 	if r.Flags&ipc.Control != 0 {
 		return c.welcome(r, 0, nil)
 	}
+	if r.Flags&ipc.Everything != 0 {
+		if !policy.admits(c.peer) {
+			return refusal{ipc.Denied, fmt.Sprintf("uid %d may not receive what is sent to all groups (admin-users, admin-groups)", c.peer.UID)}
+		}
+		c.everything = true
+	}
 	return c.open(r, hello, policy)
 }
 
@@ -169,7 +181,7 @@ func (c *client) open(r ipc.Request, hello ipc.Hello, policy *Policy) error {
 		var h *evs.Handle
 		// A client that is behind without holding up the group is copied
 		// aside: the handle itself always waits.
-		if h, err = c.s.p.Handle(evs.HandleOptions{}); err == nil {
+		if h, err = c.s.p.Handle(evs.HandleOptions{Everything: c.everything}); err == nil {
 			c.handle = h
 			c.opened.Store(h)
 		} else {
@@ -250,7 +262,7 @@ func (c *client) describe() (Client, bool) {
 		return Client{}, false
 	}
 	x := Client{ID: c.id, Name: c.name, PID: c.peer.PID, UID: c.peer.UID, GID: c.peer.GID, Since: c.since, Holds: c.hold,
-		Sent: c.sent.Load(), SentBytes: c.sentBytes.Load(), Events: c.taken.Load(), Control: c.handle == nil}
+		Sent: c.sent.Load(), SentBytes: c.sentBytes.Load(), Events: c.taken.Load(), Control: c.handle == nil, Everything: c.everything}
 	if c.handle != nil {
 		x.Origin, x.Groups = c.handle.Origin(), len(c.handle.Groups())
 		x.QueuedBytes, x.Behind = c.events.queued()
@@ -313,7 +325,7 @@ func (c *client) kick(status ipc.Status, text string) {
 		c.conn.Close() // who was not welcomed yet will not be
 		switch events := c.outlet.Load(); {
 		case events == nil:
-		case status == ipc.Closed:
+		case status == ipc.Closed, status == ipc.Disconnected:
 			events.finish()
 		default:
 			events.close()

@@ -35,7 +35,7 @@ func (c *client) command(text string) ([]byte, error) {
 	case "log-level":
 		return nil, c.s.setLevel(argument)
 	case "disconnect":
-		return nil, c.s.disconnect(argument)
+		return nil, c.s.disconnect(argument, c.peer)
 	case "stop":
 		if c.s.options.Stop == nil {
 			return nil, fmt.Errorf("stop: %w", errUnknown)
@@ -55,7 +55,7 @@ func (s *Server) Reload() (restart []string, err error) {
 	policy, restart, err := s.options.Reload()
 	if err != nil {
 		s.logger.Error("reload", "error", err)
-		return nil, fmt.Errorf("reload: everything stays as it was: %w", err)
+		return nil, fmt.Errorf("everything stays as it was: %w", err)
 	}
 	policy = policy.withDefaults()
 	s.policy.Store(&policy)
@@ -69,23 +69,23 @@ func (s *Server) setLevel(name string) error {
 	}
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(name)); err != nil {
-		return fmt.Errorf("log-level: %q is none of debug, info, warn, error", name)
+		return fmt.Errorf("%q is none of debug, info, warn, error", name)
 	}
 	s.options.Level.Set(l)
 	return nil
 }
 
-// disconnect ends a client.
-func (s *Server) disconnect(id string) error {
+// disconnect ends a client for an operator.
+func (s *Server) disconnect(id string, operator credentials) error {
 	n, err := strconv.ParseUint(id, 10, 64)
 	if err != nil {
-		return fmt.Errorf("disconnect: %q is no client's number", id)
+		return fmt.Errorf("%q is no client's number", id)
 	}
 	for _, c := range s.all() {
 		if c.id == n {
-			c.kick(ipc.Closed, "an operator has disconnected it")
+			c.kick(ipc.Disconnected, fmt.Sprintf("an operator, uid %d, has ended this connection", operator.UID))
 			return nil
 		}
 	}
-	return fmt.Errorf("disconnect: there is no client %d", n)
+	return fmt.Errorf("there is no client %d", n)
 }

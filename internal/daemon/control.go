@@ -22,7 +22,7 @@ var ErrAbsent = errors.New("no daemon")
 // place among the clients that have handles. For one goroutine at a time.
 //
 // Errors to be told apart, with errors.Is: ErrAbsent; evs.ErrDenied, what this
-// user may not; evs.ErrVersion; and that of the context, behind which the
+// user may not; evs.ErrVersion; evs.ErrDisconnected; and that of the context, behind which the
 // connection is of no more use. All others are the daemon's words.
 type Control struct {
 	conn    *net.UnixConn
@@ -149,7 +149,8 @@ func (c *Control) next() (a ipc.Answer, err error) {
 
 // refused is the status of an answer as an error.
 func refused(a *ipc.Answer) error {
-	kind := map[ipc.Status]error{ipc.Closed: ErrAbsent, ipc.Denied: evs.ErrDenied, ipc.BadVersion: evs.ErrVersion}[a.Status]
+	kind := map[ipc.Status]error{ipc.Closed: ErrAbsent, ipc.Denied: evs.ErrDenied, ipc.BadVersion: evs.ErrVersion,
+		ipc.Disconnected: evs.ErrDisconnected}[a.Status]
 	switch {
 	case a.Status == ipc.OK:
 		return nil
@@ -174,7 +175,7 @@ func Explain(address string, err error) error {
 		return false
 	}
 	switch {
-	case err == nil, has(ErrAbsent, evs.ErrDenied, evs.ErrVersion, evs.ErrSlow):
+	case err == nil, has(ErrAbsent, evs.ErrDenied, evs.ErrVersion, evs.ErrSlow, evs.ErrDisconnected):
 		return err
 	case has(fs.ErrNotExist, syscall.ENOTDIR, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w listens at %s (%w)", ErrAbsent, address, cause(err))

@@ -171,6 +171,7 @@ func TestControlErrors(t *testing.T) {
 		{"denied", says(ipc.Denied, "uid 7"), evs.ErrDenied, "uid 7"},
 		{"version", says(ipc.BadVersion, "9"), evs.ErrVersion, "9"},
 		{"ended", says(ipc.Closed, "over"), daemon.ErrAbsent, "over"},
+		{"put out", says(ipc.Disconnected, "by uid 7"), evs.ErrDisconnected, "by uid 7"},
 		{"busy", says(ipc.Busy, "as many as there may be"), nil, "as many as there may be"},
 		{"wordless", says(ipc.Busy, ""), nil, "busy"},
 		{"closes", func(*ipc.Request) []byte { return nil }, daemon.ErrAbsent, "any more"},
@@ -233,7 +234,8 @@ func TestExplain(t *testing.T) {
 		absent bool
 	}{
 		{evs.ErrClosed, true}, {io.EOF, true}, {daemon.ErrAbsent, true},
-		{evs.ErrSlow, false}, {fmt.Errorf("%w (%w)", evs.ErrSlow, evs.ErrClosed), false}, {evs.ErrTooLarge, false}, {evs.ErrDenied, false}, {nil, false},
+		{evs.ErrSlow, false}, {fmt.Errorf("%w (%w)", evs.ErrSlow, evs.ErrClosed), false}, {evs.ErrTooLarge, false},
+		{fmt.Errorf("%w (%w)", evs.ErrDisconnected, evs.ErrClosed), false}, {evs.ErrDenied, false}, {nil, false},
 	} {
 		if err := daemon.Explain("s", c.err); errors.Is(err, daemon.ErrAbsent) != c.absent || !errors.Is(err, c.err) {
 			t.Errorf("%v: %v", c.err, err)

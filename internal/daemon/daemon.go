@@ -20,10 +20,11 @@ type Options struct {
 	UID, GID int               // owner of the socket; -1 = unchanged
 	Listener *net.UnixListener // instead of Socket: socket activation
 	Policy   Policy
-	// FirstClients is how many clients must have joined something before the
-	// processor takes part: these miss nothing of its life. 0 = none, and clients
-	// are accepted once the processor is in its first configuration.
-	FirstClients int
+	// FirstClients are names of clients that must have joined something before the
+	// processor takes part: these miss nothing of its life. A name that is there
+	// twice means two clients. None: clients are accepted once the processor is in
+	// its first configuration.
+	FirstClients []string
 	// Reload reads the configuration again, when an operator asks for it. The
 	// words are keys that changed and take effect at the next start only.
 	Reload func() (Policy, []string, error)
@@ -68,23 +69,29 @@ func Run(ctx context.Context, o Options) error {
 	defer l.Close()
 	p, err := evs.Prepare(o.Config)
 	if err != nil {
-		return step("join", err, "")
+		return step("join", err, mend(err))
 	}
 	defer p.Close()
 	s := New(p, ServerOptions{Policy: o.Policy, Reload: o.Reload, Level: o.Level, Logger: o.Logger, Version: o.Version, Stop: stop})
 	served := make(chan error, 1)
-	if o.FirstClients > 0 {
+	if len(o.FirstClients) > 0 {
+		there := s.expect(o.FirstClients)
 		go func() { served <- s.Serve(l) }()
-		s.awaitJoined(ctx, o.FirstClients)
+		o.Logger.Info("waiting for clients", "names", o.FirstClients)
+		select {
+		case <-there:
+		case <-ctx.Done():
+		}
 	}
 	if err := p.Start(ctx); err != nil {
 		s.Close()
-		if ctx.Err() != nil {
-			return nil // it was stopped while it waited for others
+		if ctx.Err() != nil { // it was stopped while it waited for others
+			o.Logger.Info("stopped", "error", err)
+			return nil
 		}
-		return step("join", err, "")
+		return step("join", err, mend(err))
 	}
-	if o.FirstClients == 0 {
+	if len(o.FirstClients) == 0 {
 		go func() { served <- s.Serve(l) }()
 	}
 	if o.Ready != nil {
@@ -116,7 +123,7 @@ func (s *Server) until(ctx context.Context, served <-chan error) error {
 	case err := <-gone:
 		if ctx.Err() == nil {
 			s.Close()
-			return step("processor", err, "")
+			return step("processor", err, mend(err))
 		}
 	case <-ctx.Done():
 	}

@@ -44,6 +44,7 @@ type Configuration struct {
 	Representative Member   `json:"representative"`
 	Sequencer      uint32   `json:"sequencer,omitempty"` // whose stream is the order, a moment ago
 	Members        []Member `json:"members"`
+	Addresses      []string `json:"addresses,omitempty"` // of the members, in their order: where this processor finds them
 }
 
 // Network is what the processor's network came to.
@@ -73,6 +74,7 @@ type Client struct {
 	Origin      uint16    `json:"origin,omitempty"`
 	Groups      int       `json:"groups"`
 	Holds       bool      `json:"holds,omitempty"`
+	Everything  bool      `json:"everything,omitempty"`
 	Sent        uint64    `json:"sent"`
 	SentBytes   uint64    `json:"sent_bytes"`
 	Events      uint64    `json:"events"`
@@ -128,8 +130,14 @@ func (s *Server) status() Status {
 func (s *Server) configuration() Configuration {
 	c := s.p.Configuration()
 	out := Configuration{Epoch: c.ID.Epoch, Representative: Member{uint32(c.ID.Rep), c.ID.RepIncarnation}, Sequencer: uint32(s.p.Stats().Sequencer)}
+	addresses := s.p.Addresses()
 	for _, m := range c.Members {
 		out.Members = append(out.Members, Member{uint32(m.ID), m.Incarnation})
+		text := "" // a member of another configuration, meanwhile
+		if at, ok := addresses[m]; ok {
+			text = at.String()
+		}
+		out.Addresses = append(out.Addresses, text)
 	}
 	return out
 }

@@ -185,7 +185,7 @@ func (c *client) join(groups []evs.Group) error {
 	err := c.handle.Join(groups...)
 	if err == nil && len(groups) > 0 && !c.joined {
 		c.joined = true
-		c.s.hasJoined()
+		c.s.hasJoined(c.name, 1)
 	}
 	return err
 }

@@ -38,11 +38,10 @@ type Server struct {
 	mu       sync.Mutex
 	listener *net.UnixListener
 	clients  map[*client]struct{}
-	handles  int  // of them
-	leading  bool // a client's events are delivered on the loop's goroutine
-	joined   int  // clients that ever joined something
-	awaited  int  // how many of those enough waits for
-	enough   chan struct{}
+	handles  int            // of them
+	leading  bool           // a client's events are delivered on the loop's goroutine
+	awaited  map[string]int // clients that first must join something, by name
+	there    chan struct{}  // closed when they have
 	next     uint64
 	closed   bool
 	refusing atomic.Bool   // the daemon ends
@@ -200,27 +199,35 @@ func (s *Server) yield() {
 	s.mu.Unlock()
 }
 
-// awaitJoined waits until so many clients have joined something.
-func (s *Server) awaitJoined(ctx context.Context, n int) {
-	s.mu.Lock()
-	s.enough, s.awaited = make(chan struct{}), n
-	if s.joined >= n {
-		close(s.enough)
-	}
-	s.mu.Unlock()
-	select {
-	case <-s.enough:
-	case <-ctx.Done():
-	}
-}
-
-// hasJoined counts a client that has joined something for the first time.
-func (s *Server) hasJoined() {
+// expect returns what is closed when clients of these names, each as often as it
+// is listed, have joined something and are there together.
+func (s *Server) expect(names []string) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.joined++; s.enough != nil && s.joined == s.awaited {
-		close(s.enough)
+	s.awaited, s.there = map[string]int{}, make(chan struct{})
+	for _, name := range names {
+		s.awaited[name]++
 	}
+	return s.there
+}
+
+// hasJoined counts a client that has joined something for the first time; by -1
+// that it is gone again.
+func (s *Server) hasJoined(name string, by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, first := s.awaited[name]
+	if !first {
+		return
+	}
+	s.awaited[name] = n - by
+	for _, n := range s.awaited {
+		if n > 0 {
+			return
+		}
+	}
+	s.awaited = nil // and whoever goes now is not waited for again
+	close(s.there)
 }
 
 // Clients is how many there are, with a handle.

@@ -22,11 +22,13 @@ const (
 	Unknown            // an operation that this daemon does not know
 	WouldBlock         // too many loans wait to be received
 	Failed             // the text says why
+
+	Disconnected // an operator has ended this program's connection
 	numStatuses
 )
 
 var statusNames = [numStatuses]string{"ok", "again", "too large", "not joined", "too many groups", "bad word", "closed",
-	"slow", "denied", "bad version", "malformed", "busy", "unknown operation", "would block", "failed"}
+	"slow", "denied", "bad version", "malformed", "busy", "unknown operation", "would block", "failed", "disconnected"}
 
 func (s Status) String() string {
 	if s < numStatuses {

@@ -49,6 +49,9 @@ const (
 	Control
 	// Share (hello): events may come in shared memory.
 	Share
+
+	// Everything (hello): each message, whatever groups it is for.
+	Everything = Joined
 )
 
 // requestBytes is the fixed part of a request.

@@ -17,7 +17,7 @@ type Change struct {
 	Left         []wire.Member
 	Joined       []wire.Member
 	Datagram     int              // regular: bytes of a full datagram in it
-	Peers        []netip.AddrPort // regular: addresses of the other members
+	Peers        []netip.AddrPort // regular: addresses of the other members, in their order
 }
 
 // departed is a configuration that was left, until the application has given

@@ -63,7 +63,7 @@ func (n *node) open(ctx context.Context) (err error) {
 		return err
 	}
 	for {
-		n.h, err = evs.Dial(ctx, n.o.Dial, evs.HandleOptions{Confirm: true})
+		n.h, err = evs.Dial(ctx, n.o.Dial, evs.HandleOptions{Confirm: true, Name: ClientName})
 		if err == nil {
 			return n.h.Join(n.group)
 		}
@@ -75,6 +75,9 @@ func (n *node) open(ctx context.Context) (err error) {
 		}
 	}
 }
+
+// ClientName is what a node is called among a daemon's clients.
+const ClientName = "node"
 
 // dialAgain is the time between two looks for a daemon.
 const dialAgain = 5 * time.Millisecond

@@ -179,7 +179,7 @@ static int over(cs_error_t error) { return error == CS_ERR_LIBRARY || error == C
 /* open_handle waits for a daemon and begins a life in the trace; it is 0 when told to end meanwhile. */
 static int open_handle(void)
 {
-	evs_x_options_t options = {.size = sizeof options, .socket = my.socket, .name = "witness", .timeout_ms = 60000, .event = event};
+	evs_x_options_t options = {.size = sizeof options, .socket = my.socket, .timeout_ms = 60000, .event = event};
 	evs_x_info_t info = {.size = sizeof info};
 	struct evs_group group = {""};
 	memcpy(group.key, my.group, strlen(my.group));

@@ -37,7 +37,8 @@ enum event_flag { E_SAME_KEYS = 1 };
 
 enum status {
 	S_OK, S_AGAIN, S_TOO_LARGE, S_NOT_JOINED, S_TOO_MANY_KEYS, S_BAD_WORD, S_CLOSED, S_SLOW,
-	S_DENIED, S_BAD_VERSION, S_MALFORMED, S_BUSY, S_UNKNOWN, S_WOULD_BLOCK, S_FAILED
+	S_DENIED, S_BAD_VERSION, S_MALFORMED, S_BUSY, S_UNKNOWN, S_WOULD_BLOCK, S_FAILED,
+	S_DISCONNECTED
 };
 
 static inline uint16_t get16(const void *p) { uint16_t v; memcpy(&v, p, 2); return le16toh(v); }

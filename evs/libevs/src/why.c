@@ -62,7 +62,7 @@ cs_error_t status_error(unsigned status)
 	case S_CLOSED:
 		return CS_ERR_IN_SHUTDOWN;
 	}
-	return CS_ERR_LIBRARY;
+	return CS_ERR_LIBRARY; /* S_DISCONNECTED too: nothing in this interface is nearer */
 }
 
 EXPORT const char *evs_x_strerror(cs_error_t error)

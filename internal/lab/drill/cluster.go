@@ -77,15 +77,16 @@ func (c *cluster) start(id int) (err error) {
 		h.run, err = launch("", c.o.Program, append(append([]string{"node"}, c.processorArgs(h)...), c.nodeArgs(h)...), base+".log")
 		return err
 	}
-	h.run, err = launch(", daemon", c.o.Program, append([]string{"daemon", "--daemon-socket", socket, "--daemon-allow-users", "0", "--daemon-first-clients", "1"}, c.processorArgs(h)...), base+"-daemon.log")
+	client, args := c.o.Client, append([]string{"--dial", socket}, c.nodeArgs(h)...)
+	name := filepath.Base(client) // as its daemon knows it
+	if client == "" {
+		client, args, name = c.o.Program, append([]string{"node"}, args...), "node"
+	}
+	h.run, err = launch(", daemon", c.o.Program, append([]string{"daemon", "--daemon-socket", socket, "--daemon-allow-users", "0", "--daemon-first-clients", name}, c.processorArgs(h)...), base+"-daemon.log")
 	if err != nil {
 		return err
 	}
-	program, args := c.o.Client, append([]string{"--dial", socket}, c.nodeArgs(h)...)
-	if program == "" {
-		program, args = c.o.Program, append([]string{"node"}, args...)
-	}
-	h.client, err = launch(", client", program, args, base+".log")
+	h.client, err = launch(", client", client, args, base+".log")
 	return err
 }
 

@@ -27,7 +27,7 @@ type Options struct {
 	IP        int           // version: 4 (the default) or 6
 	Detect    time.Duration // 0 = the processors' own default
 	Daemon    bool          // each processor is a daemon's, which a program of its own uses
-	Client    string        // that program, which takes the flags of `stampede node --dial`; default it
+	Client    string        // that program, which takes the flags of `stampede node --dial` and goes by its file's name; default it
 	NodeArgs  []string      // more flags of `stampede node`, or of Client
 
 	// Settle is how long the cluster may take to come to one configuration
