@@ -97,6 +97,13 @@ func TestInstallAndUninstall(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("installed\n%s\ninstead of\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	// A program that runs with the library that is there keeps that.
+	library, used := filepath.Join(prefix, "lib/libevs.so.4.0.0"), filepath.Join(t.TempDir(), "used")
+	must(t, "ln", library, used)
+	plain.install(t, filepath.Dir(prefix))
+	if same, err := sameFile(library, used); err != nil || same {
+		t.Errorf("the library was written over: %v, %v", same, err)
+	}
 	// Below a DESTDIR nothing names it.
 	dest := t.TempDir()
 	must(t, "make", "-s", "install", "PREFIX=/usr", "DESTDIR="+dest, "B="+plain.dir)
@@ -107,6 +114,33 @@ func TestInstallAndUninstall(t *testing.T) {
 	must(t, "make", "-s", "uninstall", "PREFIX=/usr", "DESTDIR="+dest, "B="+plain.dir)
 	must(t, "make", "-s", "uninstall", "PREFIX="+prefix, "B="+plain.dir)
 	if left := append(files(t, prefix), files(t, dest)...); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func sameFile(a, b string) (bool, error) {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := os.Stat(b)
+	return os.SameFile(x, y), err
+}
+
+// Where a path has spaces, all is found by what pkg-config says, which is quoted for a shell.
+func TestInstallWhereSpacesAre(t *testing.T) {
+	testenv.NeedCommand(t, "pkg-config")
+	prefix := plain.install(t, filepath.Join(t.TempDir(), "a place", "of mine"))
+	lib, program := filepath.Join(prefix, "lib"), filepath.Join(t.TempDir(), "talk")
+	t.Setenv("PKG_CONFIG_PATH", filepath.Join(lib, "pkgconfig"))
+	must(t, "sh", "-c", `flags=$(pkg-config --cflags --libs libevs) && eval gcc -o "$1" examples/talk.c "$flags"`, "sh", program)
+	t.Setenv("LD_LIBRARY_PATH", lib)
+	c, text := command(t, serve(t, daemon.Policy{}), program, "talk")
+	if err := c.Run(); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+	must(t, "make", "-s", "uninstall", "PREFIX="+prefix, "B="+plain.dir)
+	if left := files(t, prefix); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -56,6 +56,23 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// The headers are such that no compiler has a word to say, however strict.
+func TestHeaders(t *testing.T) {
+	source := filepath.Join(t.TempDir(), "headers.c")
+	write(t, source, "#include <stampede/evs_x.h>\nint main(void) { return evs_x_version() == 0; }\n")
+	for compiler, standards := range map[string][]string{
+		"gcc": {"c89", "c99", "c17"}, "clang": {"c89", "c99", "c17"}, "g++": {"c++11", "c++20"}, "clang++": {"c++11", "c++20"}} {
+		testenv.NeedCommand(t, compiler)
+		language := "c"
+		if strings.HasSuffix(compiler, "++") {
+			language = "c++"
+		}
+		for _, std := range standards {
+			must(t, compiler, "-fsyntax-only", "-x", language, "-std="+std, "-pedantic", "-Wall", "-Wextra", "-Werror", "-Iinclude", source)
+		}
+	}
+}
+
 func TestDynamic(t *testing.T) {
 	for _, b := range []*build{plain, clang} {
 		run(t, serve(t, daemon.Policy{}), b.program(t, "test/dynamic.c"), filepath.Join(b.dir, "libevs.so.4"))

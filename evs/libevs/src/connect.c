@@ -252,25 +252,21 @@ static cs_error_t options_of(evs_x_options_t *o, const evs_x_options_t *given)
 	return CS_OK;
 }
 
-EXPORT cs_error_t evs_x_initialize(evs_handle_t *handle, evs_callbacks_t *callbacks, const evs_x_options_t *options)
+static cs_error_t open_new(evs_handle_t *handle, const evs_callbacks_t *callbacks, const evs_x_options_t *options)
 {
 	evs_x_options_t o;
-	if (handle == NULL)
-		return CS_ERR_INVALID_PARAM;
-	*handle = table_dead();
 	cs_error_t err = options_of(&o, options);
-	if (err != CS_OK)
+	struct handle *h = err == CS_OK ? handle_new() : NULL;
+	if (h == NULL) {
+		err = err == CS_OK ? CS_ERR_NO_MEMORY : err;
+		why_unopened(err);
 		return err;
-	struct handle *h = handle_new();
-	if (h == NULL)
-		return CS_ERR_NO_MEMORY;
+	}
 	if (callbacks != NULL)
 		h->callbacks = *callbacks;
 	h->event_fn = o.event;
 	h->timeout_ms = o.timeout_ms;
 	h->info.memory_bytes = o.memory_bytes;
-	int cancel;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	err = handle_open(h, o.socket, o.name, o.queue_bytes, o.flags);
 	if (err == CS_OK)
 		err = table_add(h);
@@ -278,6 +274,20 @@ EXPORT cs_error_t evs_x_initialize(evs_handle_t *handle, evs_callbacks_t *callba
 		*handle = h->self;
 	else
 		handle_free(h);
+	return err;
+}
+
+EXPORT cs_error_t evs_x_initialize(evs_handle_t *handle, evs_callbacks_t *callbacks, const evs_x_options_t *options)
+{
+	int cancel;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	cs_error_t err = CS_ERR_INVALID_PARAM;
+	if (handle != NULL) {
+		*handle = table_dead();
+		err = open_new(handle, callbacks, options);
+	} else {
+		why_unopened(err);
+	}
 	pthread_setcancelstate(cancel, NULL);
 	return err;
 }

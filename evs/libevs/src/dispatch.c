@@ -30,7 +30,7 @@ static cs_error_t take(struct turn *t, enum fill how)
 	bool there, memory = true;
 	pthread_mutex_lock(&h->in);
 	do
-		there = in_take(h, how, &t->record);
+		there = !load(&h->finalized) && in_take(h, how, &t->record);
 	while (there && !event_known(&t->record));
 	if (there && !event_groups(h, &t->record)) {
 		in_put_back(h, &t->record);
@@ -45,10 +45,10 @@ static cs_error_t take(struct turn *t, enum fill how)
 		return CS_ERR_NO_MEMORY;
 	if (there)
 		return CS_OK;
-	if (!ended)
-		return CS_ERR_NOT_EXIST;
 	if (load(&h->finalized))
 		return CS_ERR_LIBRARY;
+	if (!ended)
+		return CS_ERR_NOT_EXIST;
 	ask_farewell(h);
 	return (cs_error_t)load(&h->dead);
 }
@@ -62,30 +62,31 @@ static cs_error_t call(struct turn *t)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	if (load(&h->orphan))
 		return CS_ERR_BAD_HANDLE;
-	if (!good) {
-		why_set(h, "what came from the daemon is no event");
-		store(&h->dead, CS_ERR_LIBRARY);
-		return CS_ERR_LIBRARY;
-	}
-	return CS_OK;
+	if (good)
+		return CS_OK;
+	in_spoil(h);
+	return CS_ERR_LIBRARY;
 }
 
-/* await waits for events, and writes meanwhile what was left to write. */
+enum { FOREVER = -1, AGAIN = 1000 };
+
+/*
+ * await waits for events, and writes meanwhile what was left to write. Others may
+ * leave something while it waits: so it returns after AGAIN ms at the latest.
+ */
 static void await(struct turn *t, int64_t deadline)
 {
 	struct handle *h = t->entry.h;
 	struct pollfd p[2] = {{h->events, POLLIN, 0}, {h->requests, POLLOUT, 0}};
 	bool writing = !out_flush(h, 0);
-	int64_t left = deadline < 0 ? -1 : deadline - now_ms();
-	if (deadline >= 0 && left < 0)
+	int64_t left = deadline == FOREVER ? AGAIN : deadline - now_ms();
+	if (left < 0)
 		left = 0;
 	pthread_setcancelstate(t->entry.cancel, NULL);
-	int n = poll(p, writing ? 2 : 1, left > 1 << 30 ? 1 << 30 : (int)left);
+	int n = poll(p, writing ? 2 : 1, left < AGAIN ? (int)left : AGAIN);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	(void)n; /* whatever it says, events are looked for */
 }
-
-enum { FOREVER = -1 };
 
 /*
  * one takes one event, for which it waits until deadline: CS_ERR_NOT_EXIST if
@@ -138,6 +139,7 @@ EXPORT cs_error_t evs_x_dispatch_timed(evs_handle_t handle, unsigned int timeout
 	if (!enter(&t.entry, handle))
 		return CS_ERR_BAD_HANDLE;
 	bool over = false;
+	out_flush(t.entry.h, 0);
 	cs_error_t err = one(&t, FILL_SPARE, now_ms() + timeout_ms, &over);
 	return err == CS_ERR_NOT_EXIST ? CS_ERR_TIMEOUT : err;
 }

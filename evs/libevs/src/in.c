@@ -149,6 +149,24 @@ static void record_drop(struct record *r)
 	r->segment = NULL;
 }
 
+/* spoiled ends the connection: behind what is no event nothing can be trusted. */
+static void spoiled(struct handle *h)
+{
+	why_set(h, "what came from the daemon is no event");
+	store(&h->dead, CS_ERR_LIBRARY);
+	h->ended = true;
+	for (struct segment *s = h->first; s != NULL; s = s->next)
+		s->start = s->whole = s->end;
+	store(&h->waiting, 0);
+}
+
+void in_spoil(struct handle *h)
+{
+	pthread_mutex_lock(&h->in);
+	spoiled(h);
+	pthread_mutex_unlock(&h->in);
+}
+
 /* next cuts a record off the front. A record that cannot be ends the connection. */
 static bool next(struct handle *h, struct record *r)
 {
@@ -163,9 +181,7 @@ static bool next(struct handle *h, struct record *r)
 			return false;
 		size_t length = get32(s->data + s->start);
 		if (length < HEADER_BYTES || length > h->longest) {
-			why_set(h, "what came from the daemon is no event");
-			store(&h->dead, CS_ERR_LIBRARY);
-			h->ended = true;
+			spoiled(h);
 			return false;
 		}
 		if (padded(length) > have)
@@ -215,8 +231,8 @@ void in_put_back(struct handle *h, struct record *r)
  */
 void in_pull(struct handle *h)
 {
-	if (h->events < 0 || pthread_mutex_trylock(&h->in) != 0)
-		return; /* somebody takes events */
+	if (h->events < 0 || h->longest == 0 || pthread_mutex_trylock(&h->in) != 0)
+		return; /* there are none before the welcome is read; or somebody takes them */
 	for (int there = 0; !h->ended && load(&h->waiting) < h->info.memory_bytes;) {
 		if (ioctl(h->events, FIONREAD, &there) < 0 || there <= 1)
 			break;

@@ -48,6 +48,8 @@ struct joined {
 	bool doubtful; /* the daemon did not answer: it may have joined it, or not */
 };
 
+typedef uint64_t counter __attribute__((aligned(8))); /* for atomic operations where 32 bits are usual */
+
 struct answers {
 	uint8_t *buf;
 	size_t start, end, cap;
@@ -93,8 +95,8 @@ struct handle {
 	char why[256];
 
 	/* Counters: atomic. */
-	uint64_t sent, sent_bytes, again, late, event_bytes, reads, kept;
-	uint64_t taken, waiting, most_waiting; /* changed under the lock in only */
+	counter sent, sent_bytes, again, late, event_bytes, reads, kept;
+	counter taken, waiting, most_waiting; /* changed under the lock in only */
 };
 
 #define load(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
@@ -114,6 +116,7 @@ void handle_free(struct handle *h);
 
 /* why.c: errors in words, and the daemon's as ours */
 void why_set(struct handle *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void why_unopened(cs_error_t error); /* of a handle that was not even begun */
 cs_error_t status_error(unsigned status);
 
 /* out.c: what is sent; the lock out is held by the caller of neither */
@@ -147,6 +150,7 @@ struct record {
 bool in_take(struct handle *h, enum fill how, struct record *r); /* in is held */
 void in_put_back(struct handle *h, struct record *r);
 void in_pull(struct handle *h); /* takes the lock, or does nothing */
+void in_spoil(struct handle *h); /* takes the lock: an event was none */
 void segment_put(struct segment *s);
 void in_free(struct handle *h);
 

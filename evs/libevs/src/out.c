@@ -2,9 +2,10 @@
  * What is sent. A record goes to the kernel with one system call from where its
  * parts are. Once a part of it is written the rest must follow: out_send waits
  * for that, and what is not written within the handle's time is kept, counts as
- * accepted, and goes out first at the next call of whatever function. So that
- * this is rare, a long record is begun only where there is room for all of it,
- * or where the daemon has read everything before.
+ * accepted, and goes out first at the next call of whatever function, or by a
+ * thread that waits in evs_dispatch. So that this is rare, a long record is begun
+ * only where there is room for all of it, or where the daemon has read everything
+ * before.
  */
 #include <errno.h>
 #include <limits.h>
@@ -91,8 +92,10 @@ bool out_flush(struct handle *h, int wait_ms)
 	if (pthread_mutex_trylock(&h->out) != 0)
 		return true; /* whoever has it writes */
 	cs_error_t err = flush(h);
-	while (err == CS_ERR_TRY_AGAIN && wait_ms > 0 && out_wait(h, POLLOUT, deadline) == CS_OK)
+	while (err == CS_ERR_TRY_AGAIN && now_ms() < deadline) {
+		out_wait(h, POLLOUT, deadline); /* which a finalized handle leaves early */
 		err = flush(h);
+	}
 	pthread_mutex_unlock(&h->out);
 	return err != CS_ERR_TRY_AGAIN;
 }

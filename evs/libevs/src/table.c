@@ -153,17 +153,19 @@ cs_error_t table_remove(evs_handle_t handle)
 	return CS_OK;
 }
 
-/* The library goes: so do the handles that nobody is in. */
+/* The library goes: so do the handles that nobody is in. What was accepted is sent, of all of them. */
 __attribute__((destructor)) static void unload(void)
 {
 	pthread_mutex_lock(&table.lock);
 	for (size_t i = 0; i < table.cnt; i++) {
 		struct handle *h = table.slots[i].handle;
-		if (h == NULL || h->refs > 0)
+		if (h == NULL)
 			continue;
-		table.slots[i].handle = NULL;
 		if (!h->orphan)
 			out_flush(h, 1000);
+		if (h->refs > 0)
+			continue;
+		table.slots[i].handle = NULL;
 		hang_up(h);
 		handle_free(h);
 	}
@@ -180,11 +182,11 @@ __attribute__((destructor)) static void unload(void)
 
 bool enter(struct entry *e, evs_handle_t handle)
 {
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &e->cancel); /* first: it may be of the asynchronous kind */
 	e->h = table_get(handle);
 	if (e->h == NULL)
-		return false;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &e->cancel);
-	return true;
+		pthread_setcancelstate(e->cancel, NULL);
+	return e->h != NULL;
 }
 
 void leave(struct entry *e)

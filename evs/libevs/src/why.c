@@ -18,6 +18,8 @@ void why_set(struct handle *h, const char *format, ...)
 	va_end(args);
 }
 
+void why_unopened(cs_error_t error) { snprintf(unopened, sizeof unopened, "%s", evs_x_strerror(error)); }
+
 EXPORT cs_error_t evs_x_why(evs_handle_t handle, char *text, size_t size)
 {
 	if (text == NULL || size == 0)

@@ -81,6 +81,9 @@ static void options(void)
 	evs_handle_t h;
 	evs_x_options_t o = {.size = sizeof o - 1};
 	IS(evs_x_initialize(&h, NULL, &o), CS_ERR_INVALID_PARAM);
+	char why[64];
+	OK(evs_x_why(0, why, sizeof why));
+	CHECK(strstr(why, "INVALID_PARAM") != NULL);
 	o.size = sizeof o;
 	o.flags = 1u << 9;
 	IS(evs_x_initialize(&h, NULL, &o), CS_ERR_INVALID_PARAM);

@@ -355,6 +355,51 @@ static void fork_does_not_hold(void)
 	IS(read(STDIN_FILENO, &c, 1), 1);
 }
 
+/* Who exits while a thread is in a callback has sent what was accepted. */
+static void stay(hdb_handle_t h, unsigned int node, const void *msg, size_t len)
+{
+	(void)node, (void)msg, (void)len;
+	void *p;
+	OK(evs_context_get(h, &p));
+	IS(write(*(int *)p, "x", 1), 1);
+	for (;;)
+		pause();
+}
+
+static void exit_with_more(void)
+{
+	evs_callbacks_t c = {stay, NULL};
+	struct evs_group own = group("own"), a = group("a");
+	struct iovec iov = {(void *)(uintptr_t)"last", 4};
+	static struct shared s;
+	int in_callback[2];
+	char x;
+	pthread_t t;
+	IS(pipe(in_callback), 0);
+	OK(evs_initialize(&s.h, &c));
+	OK(evs_context_set(s.h, &in_callback[1]));
+	OK(evs_join(s.h, &own, 1));
+	send_joined(s.h, "x", 1);
+	IS(pthread_create(&t, NULL, blocking, &s), 0);
+	IS(read(in_callback[0], &x, 1), 1);
+	OK(evs_x_mcast(s.h, EVS_TYPE_AGREED, EVS_X_MORE, &a, 1, &iov, 1, NULL));
+	exit(0);
+}
+
+static void exit_sends(void)
+{
+	struct seen s;
+	evs_handle_t h = joined_to(&s, "a");
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0)
+		exit_with_more();
+	wait_for(child);
+	until(h, &s, 1);
+	IS(s.length, 4);
+	OK(evs_finalize(h));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "fork_does_not_hold") == 0)
@@ -365,6 +410,6 @@ int main(int argc, char **argv)
 #ifndef __SANITIZE_ADDRESS__ /* which does not know how a cancelled thread's stack is unwound */
 		{"cancelled", cancelled},
 #endif
-		{"signals", signals}, {"forks", forks}, {"fork_inside", fork_inside}, {NULL, NULL}};
+		{"signals", signals}, {"forks", forks}, {"fork_inside", fork_inside}, {"exit_sends", exit_sends}, {NULL, NULL}};
 	return run_tests(tests, argc, argv);
 }

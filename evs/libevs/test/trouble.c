@@ -1,6 +1,7 @@
 /* Daemons that are absent, hung, strange or ended. They are played by a thread. */
 #include "check.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 
 /* The fake: a socket, and what is said on it. */
 static int listener, requests = -1, events = -1;
+static unsigned interrupts; /* that were handled */
 static char path[108];
 
 static void put(unsigned char *b, size_t at, uint64_t v, int bytes)
@@ -52,6 +54,18 @@ static size_t answer(unsigned char *b, unsigned op, unsigned status, unsigned id
 	return length;
 }
 
+static size_t message(unsigned char *b, const void *payload, size_t n)
+{
+	memset(b, 0, 32);
+	put(b, 0, 32 + n, 4);
+	b[4] = 1;
+	put(b, 24, 9, 4);
+	memcpy(b + 32, payload, n);
+	size_t length = (32 + n + 7) & ~(size_t)7;
+	memset(b + 32 + n, 0, length - 32 - n);
+	return length;
+}
+
 static void read_hello(void)
 {
 	unsigned char b[4096];
@@ -61,11 +75,10 @@ static void read_hello(void)
 	CHECK(n >= 32 && memcmp(b + 16, "STPD", 4) == 0);
 }
 
-/* welcome with a version; the event socket goes along. */
-static void welcome(unsigned version)
+/* A welcome of a version. */
+static size_t welcome_of(unsigned char *b, unsigned version)
 {
-	unsigned char body[37], b[128];
-	int pair[2];
+	unsigned char body[37];
 	memset(body, 0, sizeof body);
 	put(body, 0, version, 2);
 	put(body, 4, 7, 4);
@@ -73,7 +86,13 @@ static void welcome(unsigned version)
 	put(body, 20, 1024, 4);
 	put(body, 24, 1 << 20, 8);
 	memcpy(body + 32, "fake!", 5);
-	size_t n = answer(b, 1, 0, 0, body, sizeof body);
+	return answer(b, 1, 0, 0, body, sizeof body);
+}
+
+/* Sends bytes, and the event socket along with them. */
+static void pass_events(unsigned char *b, size_t n)
+{
+	int pair[2];
 	IS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	events = pair[0];
 	union {
@@ -95,6 +114,12 @@ static void welcome(unsigned version)
 	memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
 	IS(sendmsg(requests, &m, 0), (ssize_t)n);
 	close(pair[1]);
+}
+
+static void welcome(unsigned version)
+{
+	unsigned char b[128];
+	pass_events(b, welcome_of(b, version));
 }
 
 static void *greeter(void *p)
@@ -332,6 +357,153 @@ static void half_sent(void)
 	close_fake();
 }
 
+/* Who waits in evs_dispatch writes what another thread leaves meanwhile. */
+static void *waits(void *p)
+{
+	return (void *)(intptr_t)evs_dispatch(*(evs_handle_t *)p, CS_DISPATCH_BLOCKING);
+}
+
+static void rest_while_dispatching(void)
+{
+	struct seen s;
+	open_fake();
+	evs_handle_t h = open_at_fake(&s, 50);
+	static char b[1 << 20], in[1 << 16];
+	struct iovec iov = {b, sizeof b};
+	struct evs_group g = group("a");
+	pthread_t t;
+	void *result;
+	IS(pthread_create(&t, NULL, waits, &h), 0);
+	OK(evs_mcast_groups(h, EVS_TYPE_AGREED, &g, 1, &iov, 1)); /* half of it */
+	for (size_t total = 0; total < 16 + 32 + sizeof b;) { /* no further call */
+		ssize_t n = read(requests, in, sizeof in);
+		CHECK(n > 0);
+		total += (size_t)n;
+	}
+	hang_up();
+	pthread_join(t, &result);
+	IS((intptr_t)result, CS_ERR_LIBRARY);
+	OK(evs_finalize(h));
+	close_fake();
+}
+
+static void on_interrupt(int n)
+{
+	(void)n;
+	__atomic_add_fetch(&interrupts, 1, __ATOMIC_SEQ_CST);
+}
+
+static void take_interrupts(void)
+{
+	struct sigaction a;
+	memset(&a, 0, sizeof a);
+	a.sa_handler = on_interrupt; /* no SA_RESTART */
+	IS(sigaction(SIGUSR1, &a, NULL), 0);
+}
+
+/* Interrupts a thread so often that it was so in a system call, if it waits in one. */
+static void interrupt(pthread_t whom)
+{
+	for (int i = 0; i < 20; i++) {
+		unsigned before = __atomic_load_n(&interrupts, __ATOMIC_SEQ_CST);
+		do {
+			IS(pthread_kill(whom, SIGUSR1), 0); /* again: the thread sanitizer loses some */
+			sched_yield();
+		} while (__atomic_load_n(&interrupts, __ATOMIC_SEQ_CST) == before);
+	}
+}
+
+/* What was accepted is sent before the handle is closed, whatever interrupts that. */
+struct closing {
+	pthread_t whom;
+	evs_handle_t handle;
+	size_t total;
+};
+
+static void *reader_at_the_end(void *p)
+{
+	struct closing *c = (struct closing *)p;
+	void *context;
+	while (evs_context_get(c->handle, &context) == CS_OK)
+		sched_yield();
+	interrupt(c->whom);
+	return late_reader(&c->total);
+}
+
+static void finalize_sends_the_rest(void)
+{
+	struct seen s;
+	take_interrupts();
+	open_fake();
+	evs_handle_t h = open_at_fake(&s, 50);
+	static char b[1 << 20];
+	struct iovec iov = {b, sizeof b};
+	struct evs_group g = group("a");
+	OK(evs_mcast_groups(h, EVS_TYPE_AGREED, &g, 1, &iov, 1)); /* half of it */
+	struct closing c = {pthread_self(), h, 0};
+	pthread_t t;
+	IS(pthread_create(&t, NULL, reader_at_the_end, &c), 0);
+	OK(evs_finalize(h));
+	pthread_join(t, NULL);
+	IS(c.total, 16 + 32 + sizeof b);
+	hang_up();
+	close_fake();
+}
+
+/* Every function that dispatches writes what EVS_X_MORE left. */
+static void timed_dispatch_writes(void)
+{
+	struct seen s;
+	unsigned char b[256] = {0};
+	open_fake();
+	evs_handle_t h = open_at_fake(&s, 5000);
+	struct evs_group g = group("a");
+	struct iovec iov = {b, 8};
+	OK(evs_x_mcast(h, EVS_TYPE_AGREED, EVS_X_MORE, &g, 1, &iov, 1, NULL));
+	IS(recv(requests, b, sizeof b, MSG_DONTWAIT), -1);
+	size_t n = message(b, "x", 1);
+	IS(write(events, b, n), (ssize_t)n);
+	OK(evs_x_dispatch_timed(h, 60000));
+	IS(s.messages, 1);
+	IS(recv(requests, b, sizeof b, MSG_DONTWAIT), 16 + 32 + 8);
+	OK(evs_finalize(h));
+	hang_up();
+	close_fake();
+}
+
+/* A welcome in two parts, with an event before the second. */
+static void *hesitant(void *p)
+{
+	unsigned char b[128], event[64];
+	read_hello();
+	size_t n = welcome_of(b, 1), m = message(event, "x", 1);
+	pass_events(b, 16);
+	IS(write(events, event, m), (ssize_t)m);
+	interrupt(*(pthread_t *)p);
+	IS(write(requests, b + 16, n - 16), (ssize_t)(n - 16));
+	return NULL;
+}
+
+static void welcome_in_parts(void)
+{
+	struct seen s;
+	evs_handle_t h;
+	evs_callbacks_t c = recorder();
+	pthread_t t, me = pthread_self();
+	memset(&s, 0, sizeof s);
+	take_interrupts();
+	open_fake();
+	IS(pthread_create(&t, NULL, hesitant, &me), 0);
+	OK(evs_initialize(&h, &c));
+	pthread_join(t, NULL);
+	OK(evs_context_set(h, &s));
+	OK(evs_dispatch(h, CS_DISPATCH_ONE));
+	IS(s.messages, 1);
+	OK(evs_finalize(h));
+	hang_up();
+	close_fake();
+}
+
 /* Its end */
 
 static void ended(unsigned status, cs_error_t want)
@@ -365,18 +537,6 @@ static void ended(unsigned status, cs_error_t want)
 static void killed(void) { ended(0, CS_ERR_LIBRARY); }
 static void shut_down(void) { ended(6, CS_ERR_IN_SHUTDOWN); }
 static void too_slow(void) { ended(7, CS_ERR_LIBRARY); }
-
-static size_t message(unsigned char *b, const void *payload, size_t n)
-{
-	memset(b, 0, 32);
-	put(b, 0, 32 + n, 4);
-	b[4] = 1;
-	put(b, 24, 9, 4);
-	memcpy(b + 32, payload, n);
-	size_t length = (32 + n + 7) & ~(size_t)7;
-	memset(b + 32 + n, 0, length - 32 - n);
-	return length;
-}
 
 /* Events that came before the end are delivered. */
 static void events_before_the_end(void)
@@ -459,9 +619,12 @@ static void garbage(void)
 		size_t n = message(b, "good", 4);
 		IS(write(events, b, n), (ssize_t)n);
 		IS(write(events, bad[i], 64), 64);
+		IS(write(events, b, n), (ssize_t)n);
 		OK(evs_dispatch(h, CS_DISPATCH_ONE));
 		IS(s.messages, 1);
 		IS(evs_dispatch(h, CS_DISPATCH_BLOCKING), CS_ERR_LIBRARY);
+		IS(evs_dispatch(h, CS_DISPATCH_ALL), CS_ERR_LIBRARY);
+		IS(s.messages, 1); /* what is behind it is not looked at */
 		expect_why(h, "no event");
 		IS(evs_join(h, NULL, 0), CS_ERR_LIBRARY);
 		OK(evs_finalize(h));
@@ -558,6 +721,9 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		{"absent", absent}, {"not_permitted", not_permitted}, {"refused", refused}, {"strange", strange},
 		{"hung_from_the_start", hung_from_the_start}, {"hung_later", hung_later}, {"half_sent", half_sent},
+		{"rest_while_dispatching", rest_while_dispatching},
+		{"finalize_sends_the_rest", finalize_sends_the_rest}, {"timed_dispatch_writes", timed_dispatch_writes},
+		{"welcome_in_parts", welcome_in_parts},
 		{"killed", killed}, {"shut_down", shut_down}, {"too_slow", too_slow},
 		{"events_before_the_end", events_before_the_end}, {"in_pieces", in_pieces}, {"garbage", garbage},
 		{"random_garbage", random_garbage}, {"memory_limit", memory_limit}, {NULL, NULL}};

@@ -40,7 +40,7 @@ struct evs_group {
 /* The name of a configuration; it never comes back. */
 struct evs_ring_id {
 	unsigned int nodeid;
-	unsigned long long seq;
+	__extension__ unsigned long long seq; /* C of 1989 has no such type */
 };
 
 /* msg is 8-byte aligned, and the library's again when the function returns. */

@@ -70,7 +70,7 @@ typedef struct {
 	const char *socket;     /* default $STAMPEDE_SOCKET, or /run/stampede/stampede.sock */
 	const char *name;       /* for operators; default the program's */
 	uint64_t queue_bytes;   /* of events that may wait in the daemon; default and most
-				   what it allows, 64 MiB if its operator said nothing else */
+				   what it allows, 256 MiB if its operator said nothing else */
 	uint64_t memory_bytes;  /* of events that may wait in this program; default
 				   $LIBEVS_MEMORY, or 1 GiB */
 	uint32_t timeout_ms;    /* for an answer of the daemon; default 5000 */
@@ -148,8 +148,8 @@ void evs_x_release(evs_x_kept_t *kept);
 const char *evs_x_strerror(cs_error_t error);
 
 /*
- * Why the last call that failed on this handle did, or why the handle has
- * ended, in words; of evs_initialize, with handle 0, in this thread. At most
+ * Why the handle has ended, or the daemon refused the last request, in words;
+ * of the last initialize of this thread that failed, with handle 0. At most
  * size bytes with the NUL.
  */
 cs_error_t evs_x_why(evs_handle_t handle, char *text, size_t size);
