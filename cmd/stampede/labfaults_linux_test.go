@@ -87,7 +87,7 @@ func TestDaemonsSurvive(t *testing.T) {
 // also when its daemon was killed.
 func TestClientOfItsOwn(t *testing.T) {
 	dir := t.TempDir()
-	client := filepath.Join(dir, "client")
+	client := filepath.Join(dir, "node") // as the program in it calls itself to the daemon
 	for end, says := range map[string]string{"exit $?": "", "exit 7": "exit status 7", "kill -ABRT $$": "signal: aborted"} {
 		t.Run(end, func(t *testing.T) {
 			script := "#!/bin/sh\n\"" + program(t).Path + "\" node \"$@\"\n" + end + "\n"
