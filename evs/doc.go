@@ -53,10 +53,10 @@
 // from; the caller's buffers are free on return. Lend does not copy: the
 // buffers are the transport's until a Released event. Payloads of received
 // events are transport memory too, read only, and live until the next call of
-// Receive, TryReceive, Serve or the next step of Events on that handle, closed
-// or not. Who keeps a payload copies it: what was once memory of a daemon cannot
-// be looked at any more then. An application that keeps events back slows its
-// group down: nothing is dropped, and memory is bounded.
+// Receive, TryReceive, Serve or the next step of Events on that handle, or until
+// it is closed. Who keeps a payload copies it: memory that a daemon shared may
+// be gone then, and looking at it ends the program. An application that keeps
+// events back slows its group down: nothing is dropped, and memory is bounded.
 //
 // # Concurrency
 //
