@@ -31,8 +31,13 @@ func listen(o *Options) (*net.UnixListener, error) {
 			return nil, step("socket", err, "remove it, or choose another socket")
 		}
 	}
-	// Nobody may connect before the mode is set.
-	old := syscall.Umask(0o777)
+	// It has its mode from the start: who comes before that would be told that it
+	// is not allowed to. If it is to have another owner nobody may come before.
+	mask := 0o777 &^ int(o.Mode.Perm())
+	if o.UID >= 0 || o.GID >= 0 {
+		mask = 0o777
+	}
+	old := syscall.Umask(mask)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	syscall.Umask(old)
 	if err != nil {
