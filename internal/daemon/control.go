@@ -125,26 +125,20 @@ func (c *Control) within(ctx context.Context, f func() error) error {
 
 // next reads one answer; a bye is an error.
 func (c *Control) next() (a ipc.Answer, err error) {
-	for {
-		b, err := c.inbox.Next()
-		if err == nil && b != nil {
-			err = a.Parse(b)
-		}
-		if err != nil {
-			return a, fmt.Errorf("the daemon at %s: %w", c.address, err)
-		}
-		if b != nil {
-			if a.Op == ipc.Bye {
-				err = refused(&a)
-			}
-			return a, err
-		}
-		n, err := c.conn.Read(c.inbox.Room())
-		if err != nil {
-			return a, Explain(c.address, err)
-		}
-		c.inbox.Filled(n)
+	b, err := c.inbox.Await(c.conn)
+	if err != nil && !errors.Is(err, ipc.ErrLength) {
+		return a, Explain(c.address, err)
 	}
+	if err == nil {
+		err = a.Parse(b)
+	}
+	if err != nil {
+		return a, fmt.Errorf("the daemon at %s: %w", c.address, err)
+	}
+	if a.Op == ipc.Bye {
+		err = refused(&a)
+	}
+	return a, err
 }
 
 // refused is the status of an answer as an error.

@@ -63,17 +63,9 @@ func answering(t *testing.T, answer func(r *ipc.Request) []byte) string {
 func answerAll(c net.Conn, answer func(r *ipc.Request) []byte) {
 	in := ipc.NewInbox(ipc.LongestHello)
 	for {
-		b, err := in.Next()
+		b, err := in.Await(c)
 		if err != nil {
 			return
-		}
-		if b == nil {
-			n, err := c.Read(in.Room())
-			if err != nil {
-				return
-			}
-			in.Filled(n)
-			continue
 		}
 		var r ipc.Request
 		if r.Parse(b) != nil {

@@ -226,15 +226,7 @@ func TestKilledDaemon(t *testing.T) {
 func TestStop(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	ctx, stop := context.WithCancel(t.Context())
-	ready, done := make(chan struct{}), make(chan error, 1)
-	go func() {
-		done <- Run(ctx, Options{Config: evs.Config{ID: 1, Cluster: socket}, Socket: socket, Mode: 0o600, UID: -1, GID: -1, Ready: func() { close(ready) }})
-	}()
-	select {
-	case <-ready:
-	case err := <-done:
-		t.Fatal(err)
-	}
+	done := running(t, ctx, socket)
 	h, err := evs.Dial(testContext(t), socket, evs.HandleOptions{Confirm: true})
 	if err == nil {
 		err = h.Join(group)

@@ -72,15 +72,7 @@ func TestStopOfAFlood(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	ready, done := make(chan struct{}), make(chan error, 1)
-	go func() {
-		done <- Run(ctx, Options{Config: evs.Config{ID: 1, Cluster: socket}, Socket: socket, Mode: 0o600, UID: -1, GID: -1, Ready: func() { close(ready) }})
-	}()
-	select {
-	case <-ready:
-	case err := <-done:
-		t.Fatal(err)
-	}
+	done := running(t, ctx, socket)
 	var all sync.WaitGroup
 	flowing := make(chan struct{})
 	ahead := make(chan struct{}, 1000) // messages: what is behind the end is soon taken
@@ -167,13 +159,5 @@ func TestClosedHandleIsGarbage(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	eventually(t, "its end", func() bool {
-		runtime.GC()
-		select {
-		case <-gone:
-			return true
-		default:
-			return false
-		}
-	})
+	collected(t, "the handle", gone)
 }

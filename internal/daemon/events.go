@@ -108,13 +108,9 @@ func (d *delivery) put(e *evs.Event) {
 	case evs.Deliver:
 		d.message(e)
 	case evs.Released:
-		d.other = ipc.AppendReleased(d.other[:0], e.Number)
-		d.reserve(len(d.other))
-		d.buf = append(d.buf, d.other...)
+		d.record(ipc.AppendReleased(d.other[:0], e.Number))
 	default:
-		d.other = changeOf(e.Config).AppendTo(d.other[:0])
-		d.reserve(len(d.other))
-		d.buf = append(d.buf, d.other...)
+		d.record(changeOf(e.Config).AppendTo(d.other[:0]))
 	}
 	if len(d.buf) >= writeBytes {
 		d.flush()
@@ -133,6 +129,13 @@ func (d *delivery) message(e *evs.Event) {
 	d.buf = m.AppendHead(d.buf, len(e.Payload))
 	d.buf = append(d.buf, e.Payload...)
 	d.buf = append(d.buf, ipc.Tail(len(e.Payload))...)
+}
+
+// record is an event that is not a message, in other's memory.
+func (d *delivery) record(b []byte) {
+	d.other = b
+	d.reserve(len(b))
+	d.buf = append(d.buf, b...)
 }
 
 // reserve makes room for a record of so many bytes.

@@ -46,6 +46,21 @@ func newRig(t testing.TB, o ServerOptions) *rig {
 	return r
 }
 
+// running is a daemon in this process, until ctx ends; then its error comes.
+func running(t testing.TB, ctx context.Context, socket string) (done <-chan error) {
+	t.Helper()
+	ready, end := make(chan struct{}), make(chan error, 1)
+	go func() {
+		end <- Run(ctx, Options{Config: evs.Config{ID: 1, Cluster: socket}, Socket: socket, Mode: 0o600, UID: -1, GID: -1, Ready: func() { close(ready) }})
+	}()
+	select {
+	case <-ready:
+	case err := <-end:
+		t.Fatal(err)
+	}
+	return end
+}
+
 // testContext ends long after any of these tests should.
 func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -129,27 +144,20 @@ func (s *stranger) hello(flags uint8) ipc.Answer {
 // hear is the next answer, with the status -1 when the connection has ended.
 func (s *stranger) hear() (a ipc.Answer) {
 	s.t.Helper()
-	for {
-		b, err := s.in.Next()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		if b != nil {
-			if err := a.Parse(b); err != nil {
-				s.t.Fatal(err)
-			}
-			a.Body = append([]byte(nil), a.Body...)
-			return a
-		}
-		n, err := s.conn.Read(s.in.Room())
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			s.t.Fatal("no answer")
-		}
-		if err != nil {
-			return ipc.Answer{Status: ended}
-		}
-		s.in.Filled(n)
+	b, err := s.in.Await(s.conn)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.t.Fatal("no answer")
+	case errors.Is(err, ipc.ErrLength):
+		s.t.Fatal(err)
+	case err != nil:
+		return ipc.Answer{Status: ended}
 	}
+	if err := a.Parse(b); err != nil {
+		s.t.Fatal(err)
+	}
+	a.Body = append([]byte(nil), a.Body...)
+	return a
 }
 
 const ended ipc.Status = 0xffff
@@ -163,6 +171,20 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("%s did not come true", what)
 		}
 	}
+}
+
+// collected waits until what closes gone is garbage.
+func collected(t testing.TB, what string, gone <-chan struct{}) {
+	t.Helper()
+	eventually(t, "the end of "+what, func() bool {
+		runtime.GC()
+		select {
+		case <-gone:
+			return true
+		default:
+			return false
+		}
+	})
 }
 
 // census counts what must not leak.

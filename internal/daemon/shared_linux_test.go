@@ -246,15 +246,7 @@ func TestEventsBehindTheDaemonsEnd(t *testing.T) {
 	events[0] = evs.Event{}
 	func() { runtime.AddCleanup(take(), func(c chan struct{}) { close(c) }, gone) }()
 	r.s.Close()
-	eventually(t, "the end of a handle that nobody holds", func() bool {
-		runtime.GC()
-		select {
-		case <-gone:
-			return true
-		default:
-			return false
-		}
-	})
+	collected(t, "a handle that nobody holds", gone)
 	runtime.GC()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	if !bytes.Equal(events[0].Payload, want) || !bytes.Equal(held, want) {

@@ -68,19 +68,8 @@ func mapped(f *os.File, write bool) ([]byte, error) {
 	if write {
 		prot |= unix.PROT_WRITE
 	}
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	var mem []byte
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		mem, failed = unix.Mmap(int(fd), 0, int(info.Size()), prot, unix.MAP_SHARED)
-	})
-	if err == nil {
-		err = os.NewSyscallError("mmap", failed)
-	}
-	return mem, err
+	mem, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), prot, unix.MAP_SHARED)
+	return mem, os.NewSyscallError("mmap", err)
 }
 
 func unmap(mem []byte) {
