@@ -26,7 +26,6 @@ func Daemon(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := l.read(&a); err != nil {
 		return err
 	}
-	takeShare(a.Scenario.Hosts)
 	e, err := openEvs(ctx, &a)
 	if err != nil {
 		return l.write(daemonReport{Failed: err.Error()})

@@ -198,7 +198,7 @@ func newTestRunner(launch launcher) *runner {
 		env:      newEnvironment("test"),
 		show:     newProgress(nil, false),
 		newPlace: func(context.Context, *Scenario) (place, error) { return nowhere{}, nil },
-		launch:   func(place) launcher { return launch },
+		launch:   func(place, int) launcher { return launch },
 		lead:     10 * time.Millisecond,
 		stalled:  5 * time.Second,
 	}

@@ -13,10 +13,7 @@ import (
 // Host is one host of a run: it does what it reads from in and tells on out
 // how that went. It returns when in ends, or on a failure, which it has told.
 func Host(ctx context.Context, in io.Reader, out io.Writer) error {
-	return host(ctx, in, out, func(ctx context.Context, a *assignment) (system, error) {
-		takeShare(a.Scenario.Hosts)
-		return openSystem(ctx, a)
-	})
+	return host(ctx, in, out, openSystem)
 }
 
 func host(ctx context.Context, in io.Reader, out io.Writer, open opener) error {

@@ -71,7 +71,7 @@ func TestOtherChangesAreNoFailover(t *testing.T) {
 	s.Kill, s.Rate, s.Duration = "sequencer", 200, leastAfterKill
 	try := 0
 	r := newTestRunner(nil)
-	r.launch = func(place) launcher {
+	r.launch = func(place, int) launcher {
 		try++
 		bad, h := try == 1, newHub(s.Hosts)
 		h.wrong = func(host, n int, e evs.Event) []evs.Event {

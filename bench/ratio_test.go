@@ -106,7 +106,7 @@ func TestShareOfASaturationIsItsRate(t *testing.T) {
 	share := flood
 	share.Load = 10
 	r := newTestRunner(newHub(flood.Hosts).launcher())
-	r.launch = func(place) launcher { return newHub(flood.Hosts).launcher() }
+	r.launch = func(place, int) launcher { return newHub(flood.Hosts).launcher() }
 	results, err := r.runAll(t.Context(), []Scenario{flood, share.Named()}, &bytes.Buffer{})
 	if err != nil || len(results) != 2 {
 		t.Fatalf("%d results, %v", len(results), err)

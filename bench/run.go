@@ -39,9 +39,11 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 		}
 	}
 	r := &runner{env: newEnvironment(o.Version), show: newProgress(o.Progress, o.Live), newPlace: newPlace, lead: lead, stalled: stalled, daemon: o.Daemon}
-	r.launch = func(p place) launcher {
+	r.launch = func(p place, hosts int) launcher {
 		return func(ctx context.Context, n int) (*conn, error) {
-			return startProcess(p.command(ctx, n, o.Host[0], o.Host[1:]...))
+			cmd := p.command(ctx, n, o.Host[0], o.Host[1:]...)
+			giveShare(cmd, hosts)
+			return startProcess(cmd)
 		}
 	}
 	for _, line := range o.LeftOut {
@@ -61,7 +63,7 @@ type runner struct {
 	base     *Scenario // of a plan's runs; nil: the first
 	show     *progressLine
 	newPlace func(context.Context, *Scenario) (place, error)
-	launch   func(place) launcher
+	launch   func(p place, hosts int) launcher
 	lead     time.Duration // from the schedule to the start, for all hosts to read it
 	stalled  time.Duration // see schedule
 	daemon   []string      // see assignment
@@ -159,7 +161,7 @@ func (r *runner) try(ctx context.Context, p place, s *Scenario) (*rawResult, err
 	for i := range assignments {
 		assignments[i].Daemon, assignments[i].Client = r.daemon, r.programs[l]
 	}
-	c, err := startCluster(ctx, r.launch(p), assignments)
+	c, err := startCluster(ctx, r.launch(p, s.Hosts), assignments)
 	defer c.stop()
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func results(t *testing.T, arg ...string) []bench.Result {
 	t.Helper()
 	o := run(t, arg...)
 	if o.status != 0 {
-		t.Fatalf("status %d:\n%s%s", o.status, o.stdout, o.stderr)
+		t.Fatalf("status %d:\n%s%s", o.status, o.stderr, o.stdout) // the reason is the table's
 	}
 	var all []bench.Result
 	d := json.NewDecoder(strings.NewReader(o.stdout))

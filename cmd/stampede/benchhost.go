@@ -23,7 +23,7 @@ func benchDaemonVerb() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			signal.Ignore(os.Interrupt) // as below
-			return bench.Daemon(c.Context(), os.Stdin, os.Stdout)
+			return bench.Daemon(c.Context(), patient(os.Stdin), os.Stdout)
 		},
 	}
 }
@@ -38,7 +38,7 @@ func benchHostVerb() *cobra.Command {
 			// A terminal's Ctrl-C reaches every process of the group; this one
 			// ends with its input, when the bench that reads it has ended.
 			signal.Ignore(os.Interrupt)
-			return bench.Host(c.Context(), os.Stdin, os.Stdout)
+			return bench.Host(c.Context(), patient(os.Stdin), os.Stdout)
 		},
 	}
 }

@@ -90,7 +90,7 @@ func (f *chatFlags) chat(ctx context.Context, arg []string) error {
 func (f *chatFlags) screen() (lines func() (string, error), out io.Writer, restore func() error, err error) {
 	in, _ := f.in.(*os.File)
 	if in != os.Stdin || f.json || !console.Both(os.Stdin, os.Stdout) {
-		return console.Lines(f.in, longestLine), f.out, func() error { return nil }, nil
+		return console.Lines(patient(f.in), longestLine), f.out, func() error { return nil }, nil
 	}
 	p, err := console.NewPrompt(os.Stdin, os.Stdout)
 	if err != nil {

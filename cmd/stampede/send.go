@@ -106,7 +106,7 @@ func (f *sendFlags) all(arg []string, send func([]byte) error) error {
 	case len(arg) > 0:
 		return send([]byte(strings.Join(arg, " ")))
 	}
-	message, err := io.ReadAll(io.LimitReader(f.in, evs.MaxMessageLimit+1))
+	message, err := io.ReadAll(io.LimitReader(patient(f.in), evs.MaxMessageLimit+1))
 	if err != nil {
 		return fmt.Errorf("standard input: %w", err)
 	}
@@ -114,7 +114,7 @@ func (f *sendFlags) all(arg []string, send func([]byte) error) error {
 }
 
 func (f *sendFlags) eachLine(send func([]byte) error) error {
-	next := console.Lines(f.in, evs.MaxMessageLimit)
+	next := console.Lines(patient(f.in), evs.MaxMessageLimit)
 	for n := 1; ; n++ {
 		line, err := next()
 		if err == io.EOF {
