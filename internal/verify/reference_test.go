@@ -347,6 +347,7 @@ func (r *reference) atomic() {
 			}
 			r.mustBe(same(part(a, false), part(b, false)))
 			r.mustBe(a.moved == nil || b.moved == nil || same(part(a, true), part(b, true)))
+			r.mustBe(a.moved == nil || len(b.ordered()) <= len(a.ordered())) // who ends delivers a beginning
 		}
 	}
 }
