@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -146,6 +148,31 @@ func TestSend(t *testing.T) {
 		}
 	}
 	if m := messages(t, other, 1); m[0] != "safe twice" {
+		t.Errorf("%q", m)
+	}
+}
+
+// Of a file what was read before is not read again.
+func TestSendTheRestOfAFile(t *testing.T) {
+	d := startDaemon(t, daemon.ServerOptions{})
+	h := d.member(t, "news")
+	f, err := os.Create(filepath.Join(t.TempDir(), "lines"))
+	if err == nil {
+		defer f.Close()
+		_, err = f.WriteString("read by others\nrest\n")
+	}
+	if err == nil {
+		_, err = f.Seek(int64(len("read by others\n")), io.SeekStart)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(t, "send", "-g", "news", "--lines")
+	cmd.Stdin = f
+	if o := runWith(t, cmd, conf.AddressVar+"="+d.socket); o.status != 0 {
+		t.Fatalf("%+v", o)
+	}
+	if m := messages(t, h, 1); m[0] != "agreed rest" {
 		t.Errorf("%q", m)
 	}
 }
