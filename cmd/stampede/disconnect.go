@@ -12,7 +12,7 @@ import (
 
 func disconnectVerb() *cobra.Command {
 	r := &remote{}
-	return r.verb(&cobra.Command{
+	c := r.verb(&cobra.Command{
 		Use:   "disconnect CLIENT",
 		Short: "End a program's connection to a daemon",
 		Long: `End a program's connection to a running daemon, by the number that stampede
@@ -31,10 +31,15 @@ not affected. For those whom the daemon lets administer it.`,
 			return words
 		}, 1),
 	}, connectWithin, func(ctx context.Context, arg []string) error {
-		if _, err := strconv.ParseUint(arg[0], 10, 64); err != nil {
+		id, err := strconv.ParseUint(arg[0], 10, 64)
+		if err != nil {
 			return badUsage(fmt.Errorf("%q is no client's number", arg[0]))
 		}
-		_, err := r.command(ctx, "disconnect "+arg[0])
-		return err
+		if _, err := r.command(ctx, "disconnect "+arg[0]); err != nil || !r.json {
+			return err
+		}
+		return r.object(map[string]uint64{"disconnected": id})
 	})
+	r.withJSON(c.Flags(), "one JSON object")
+	return c
 }

@@ -11,7 +11,7 @@ import (
 
 func leaveVerb() *cobra.Command {
 	r := &remote{}
-	return r.verb(&cobra.Command{
+	c := r.verb(&cobra.Command{
 		Use:   "leave",
 		Short: "Let a daemon leave the group and end",
 		Long: `Let a running daemon leave the group and end, and wait until it has. It accepts
@@ -29,10 +29,22 @@ daemon lets administer it. A service manager may start it again.`,
 		defer c.Close()
 		if _, err := c.Command(ctx, "stop"); err != nil {
 			if errors.Is(err, daemon.ErrAbsent) {
-				return nil // it was faster than its answer
+				return r.left() // it was faster than its answer
 			}
 			return err
 		}
-		return c.Ended(ctx)
+		if err := c.Ended(ctx); err != nil {
+			return err
+		}
+		return r.left()
 	})
+	r.withJSON(c.Flags(), "one JSON object, when it has ended")
+	return c
+}
+
+func (r *remote) left() error {
+	if !r.json {
+		return nil
+	}
+	return r.object(map[string]bool{"ended": true})
 }

@@ -30,8 +30,10 @@ configuration again. To set it is for those whom the daemon lets administer it.`
 		if err := l.UnmarshalText([]byte(arg[0])); err != nil {
 			return badUsage(fmt.Errorf("%q is none of debug, info, warn, error", arg[0]))
 		}
-		_, err := r.command(ctx, "log-level "+arg[0])
-		return err
+		if _, err := r.command(ctx, "log-level "+arg[0]); err != nil || !r.json {
+			return err
+		}
+		return r.object(map[string]string{"log_level": l.String()})
 	})
 	r.withJSON(c.Flags(), "the level as a JSON object")
 	return c

@@ -83,7 +83,8 @@ func New(p *evs.Processor, o ServerOptions) *Server {
 	return s
 }
 
-// controls is how many connections there may be besides those of clients.
+// controls is how many connections there may be besides those of clients, and
+// how many more for operators, whom nobody else is to keep out.
 const controls = 64
 
 // Serve accepts clients until the server is closed, or the listener fails.
@@ -125,7 +126,7 @@ func (s *Server) admit(conn *net.UnixConn) {
 	s.counters.Connected.Add(1)
 	c := newClient(s, conn)
 	s.mu.Lock()
-	full := len(s.clients) >= s.policy.Load().MaxClients+controls
+	full := len(s.clients) >= s.room(conn)
 	ended := s.closed
 	if !full && !ended {
 		s.next++
@@ -144,6 +145,20 @@ func (s *Server) admit(conn *net.UnixConn) {
 	default:
 		go c.run()
 	}
+}
+
+// room is how many connections there may be when this one comes. The lock is
+// held: who it is is asked for only where it matters.
+func (s *Server) room(conn *net.UnixConn) int {
+	policy := s.policy.Load()
+	n := policy.MaxClients + controls
+	if len(s.clients) < n {
+		return n
+	}
+	if who, err := peerOf(conn); err == nil && policy.operates(who) {
+		n += controls
+	}
+	return n
 }
 
 // forget is told by a client that it has ended.

@@ -86,8 +86,11 @@ static cs_error_t say_hello(struct handle *h, const char *name, uint64_t queue_b
 	return out_send(h, &s);
 }
 
-/* take_events keeps the socket that came with a message, if one did. */
-static void take_events(struct handle *h, struct msghdr *m)
+/*
+ * take_events keeps the socket that came with a message, if one did: false
+ * where this process could not have it.
+ */
+static bool take_events(struct handle *h, struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -102,6 +105,7 @@ static void take_events(struct handle *h, struct msghdr *m)
 				close(fd);
 		}
 	}
+	return h->events >= 0 || !(m->msg_flags & MSG_CTRUNC);
 }
 
 /* hear_welcome reads the answer to hello. */
@@ -122,7 +126,10 @@ static cs_error_t hear_welcome(struct handle *h, struct answer *a)
 		struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
 		ssize_t n = recvmsg(h->requests, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 		if (n > 0) {
-			take_events(h, &m);
+			if (!take_events(h, &m)) {
+				why_set(h, "this process has no more descriptors");
+				return CS_ERR_NO_RESOURCES;
+			}
 			h->answers.end += (size_t)n;
 		} else if (n < 0 && errno == EAGAIN) {
 			err = out_wait(h, POLLIN, deadline);

@@ -44,7 +44,7 @@ static size_t certain(const struct handle *h)
 static cs_error_t tell(struct handle *h, enum operation op, const struct evs_group *keys, size_t cnt)
 {
 	if (cnt == 0)
-		return load(&h->dead) != 0 ? CS_ERR_LIBRARY : CS_OK;
+		return out_alive(h);
 	/*
 	 * To what is left nothing may be sent as joined from the moment in which the
 	 * daemon will read this; to what is joined, once it has answered.

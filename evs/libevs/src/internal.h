@@ -131,6 +131,7 @@ struct sending {
 };
 cs_error_t out_send(struct handle *h, struct sending *s);
 bool out_flush(struct handle *h, int wait_ms); /* nothing is left to write */
+cs_error_t out_alive(struct handle *h); /* CS_ERR_LIBRARY: the connection is over */
 cs_error_t out_wait(struct handle *h, short events, int64_t deadline);
 
 /* ask.c: requests with an answer */

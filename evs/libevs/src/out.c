@@ -52,6 +52,14 @@ static cs_error_t broken(struct handle *h)
 	return CS_ERR_LIBRARY;
 }
 
+cs_error_t out_alive(struct handle *h)
+{
+	struct pollfd p = {h->requests, 0, 0};
+	if (load(&h->dead) != 0 || poll(&p, 1, 0) > 0) /* nothing but the end was asked for */
+		return broken(h);
+	return CS_OK;
+}
+
 /* put writes what the socket takes: CS_ERR_TRY_AGAIN where that is nothing. */
 static cs_error_t put(struct handle *h, struct iovec *iov, size_t cnt, size_t *written)
 {

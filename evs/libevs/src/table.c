@@ -21,6 +21,24 @@ static struct {
 	uint64_t state; /* of the random numbers */
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/*
+ * This thread may have the lock. A signal handler that calls exit or fork asks,
+ * since it may have interrupted the thread at any place.
+ */
+static __thread volatile bool mine, forker;
+
+static void lock(void)
+{
+	mine = true;
+	pthread_mutex_lock(&table.lock);
+}
+
+static void unlock(void)
+{
+	pthread_mutex_unlock(&table.lock);
+	mine = false;
+}
+
 /* check_new is a number of 31 bits, not 0. The lock is held. */
 static uint32_t check_new(void)
 {
@@ -45,13 +63,23 @@ static struct slot *slot_of(evs_handle_t handle)
 	return s->handle != NULL && s->check == (uint32_t)(handle >> 32) ? s : NULL;
 }
 
-static void fork_prepare(void) { pthread_mutex_lock(&table.lock); }
+static void fork_prepare(void)
+{
+	forker = !mine;
+	if (forker)
+		lock();
+}
 
-static void fork_parent(void) { pthread_mutex_unlock(&table.lock); }
+static void fork_parent(void)
+{
+	if (forker)
+		unlock();
+}
 
 /*
  * The child has the parent's connections: it closes its ends of them, so that
- * they end with the parent, and its handles are none.
+ * they end with the parent, and its handles are none. The lock is made anew: if a
+ * signal handler forks, whoever has it may be a thread that the child has not.
  */
 static void fork_child(void)
 {
@@ -65,7 +93,9 @@ static void fork_child(void)
 		h->requests = h->events = -1;
 	}
 	table.state = 0;
-	pthread_mutex_unlock(&table.lock);
+	pthread_mutex_init(&table.lock, NULL);
+	if (forker)
+		mine = false;
 }
 
 static void watch_forks(void) { pthread_atfork(fork_prepare, fork_parent, fork_child); }
@@ -74,7 +104,7 @@ cs_error_t table_add(struct handle *h)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, watch_forks);
-	pthread_mutex_lock(&table.lock);
+	lock();
 	size_t i = 0;
 	while (i < table.cnt && table.slots[i].handle != NULL)
 		i++;
@@ -82,7 +112,7 @@ cs_error_t table_add(struct handle *h)
 		size_t cnt = table.cnt ? 2 * table.cnt : 8;
 		struct slot *slots = realloc(table.slots, cnt * sizeof *slots);
 		if (slots == NULL) {
-			pthread_mutex_unlock(&table.lock);
+			unlock();
 			return CS_ERR_NO_MEMORY;
 		}
 		memset(slots + table.cnt, 0, (cnt - table.cnt) * sizeof *slots);
@@ -91,34 +121,34 @@ cs_error_t table_add(struct handle *h)
 	}
 	table.slots[i] = (struct slot){check_new(), h};
 	h->self = (uint64_t)table.slots[i].check << 32 | i;
-	pthread_mutex_unlock(&table.lock);
+	unlock();
 	return CS_OK;
 }
 
 evs_handle_t table_dead(void)
 {
-	pthread_mutex_lock(&table.lock);
+	lock();
 	evs_handle_t dead = (uint64_t)check_new() << 32 | UINT32_MAX;
-	pthread_mutex_unlock(&table.lock);
+	unlock();
 	return dead;
 }
 
 struct handle *table_get(evs_handle_t handle)
 {
-	pthread_mutex_lock(&table.lock);
+	lock();
 	struct slot *s = slot_of(handle);
 	struct handle *h = s != NULL && !s->handle->orphan ? s->handle : NULL;
 	if (h != NULL)
 		h->refs++;
-	pthread_mutex_unlock(&table.lock);
+	unlock();
 	return h;
 }
 
 void table_put(struct handle *h)
 {
-	pthread_mutex_lock(&table.lock);
+	lock();
 	bool last = --h->refs == 0 && h->finalized;
-	pthread_mutex_unlock(&table.lock);
+	unlock();
 	if (last)
 		handle_free(h);
 }
@@ -135,7 +165,7 @@ static void hang_up(struct handle *h)
 cs_error_t table_remove(evs_handle_t handle)
 {
 	struct handle *h = NULL;
-	pthread_mutex_lock(&table.lock);
+	lock();
 	struct slot *s = slot_of(handle);
 	if (s != NULL) {
 		h = s->handle;
@@ -143,7 +173,7 @@ cs_error_t table_remove(evs_handle_t handle)
 		s->handle = NULL;
 		store(&h->finalized, true);
 	}
-	pthread_mutex_unlock(&table.lock);
+	unlock();
 	if (h == NULL)
 		return CS_ERR_BAD_HANDLE;
 	if (!h->orphan)
@@ -153,16 +183,23 @@ cs_error_t table_remove(evs_handle_t handle)
 	return CS_OK;
 }
 
-/* The library goes: so do the handles that nobody is in. What was accepted is sent, of all of them. */
+/*
+ * The library goes: so do the handles that nobody is in. What was accepted is
+ * sent, of all of them, if their daemons take it within a second.
+ */
 __attribute__((destructor)) static void unload(void)
 {
-	pthread_mutex_lock(&table.lock);
+	if (mine)
+		return; /* the process ends, in a signal handler */
+	lock();
+	int64_t deadline = now_ms() + 1000;
 	for (size_t i = 0; i < table.cnt; i++) {
 		struct handle *h = table.slots[i].handle;
 		if (h == NULL)
 			continue;
+		int64_t left = deadline - now_ms();
 		if (!h->orphan)
-			out_flush(h, 1000);
+			out_flush(h, left > 0 ? (int)left : 0);
 		if (h->refs > 0)
 			continue;
 		table.slots[i].handle = NULL;
@@ -177,7 +214,7 @@ __attribute__((destructor)) static void unload(void)
 		table.slots = NULL;
 		table.cnt = 0;
 	}
-	pthread_mutex_unlock(&table.lock);
+	unlock();
 }
 
 bool enter(struct entry *e, evs_handle_t handle)

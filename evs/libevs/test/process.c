@@ -326,6 +326,57 @@ static void fork_inside(void)
 	OK(evs_finalize(h));
 }
 
+/* What old programs do in a handler, whatever it interrupts. */
+static void exit_at_once(int n)
+{
+	(void)n;
+	exit(0);
+}
+
+static void fork_at_once(int n)
+{
+	(void)n;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(0);
+	alarms++;
+}
+
+/* To exit twice is not defined: that handler is called once. */
+static void interrupted_by(void (*handler)(int), int usec)
+{
+	struct seen s;
+	evs_handle_t h = joined_to(&s, "quiet");
+	struct sigaction a;
+	memset(&a, 0, sizeof a);
+	a.sa_handler = handler;
+	IS(sigaction(SIGALRM, &a, NULL), 0);
+	struct itimerval every = {{0, handler == exit_at_once ? 0 : usec}, {0, usec}};
+	IS(setitimer(ITIMER_REAL, &every, NULL), 0);
+	for (alarms = 0; alarms < 100;)
+		(void)descriptor(h);
+	struct itimerval never = {{0, 0}, {0, 0}};
+	setitimer(ITIMER_REAL, &never, NULL);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	OK(evs_finalize(h));
+}
+
+__attribute__((unused)) static void exit_in_a_handler(void)
+{
+	for (int i = 0; i < 20; i++) {
+		pid_t child = fork();
+		CHECK(child >= 0);
+		if (child == 0) {
+			interrupted_by(exit_at_once, 1000 + 37 * i);
+			_exit(1);
+		}
+		wait_for(child);
+	}
+}
+
+__attribute__((unused)) static void fork_in_a_handler(void) { interrupted_by(fork_at_once, 2000); }
+
 /* A child that lives on does not keep the parent's connection alive. */
 static void fork_does_not_hold(void)
 {
@@ -410,6 +461,10 @@ int main(int argc, char **argv)
 #ifndef __SANITIZE_ADDRESS__ /* which does not know how a cancelled thread's stack is unwound */
 		{"cancelled", cancelled},
 #endif
-		{"signals", signals}, {"forks", forks}, {"fork_inside", fork_inside}, {"exit_sends", exit_sends}, {NULL, NULL}};
+		{"signals", signals}, {"forks", forks}, {"fork_inside", fork_inside}, {"exit_sends", exit_sends},
+#ifndef __SANITIZE_THREAD__ /* which tells that neither is to be done */
+		{"exit_in_a_handler", exit_in_a_handler}, {"fork_in_a_handler", fork_in_a_handler},
+#endif
+		{NULL, NULL}};
 	return run_tests(tests, argc, argv);
 }
