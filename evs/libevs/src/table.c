@@ -78,8 +78,8 @@ static void fork_parent(void)
 
 /*
  * The child has the parent's connections: it closes its ends of them, so that
- * they end with the parent, and its handles are none. The lock is made anew: if a
- * signal handler forks, whoever has it may be a thread that the child has not.
+ * they end with the parent, and its handles are none. Where a signal
+ * handler forks, whoever has the lock may be a thread that the child has not.
  */
 static void fork_child(void)
 {
@@ -93,9 +93,10 @@ static void fork_child(void)
 		h->requests = h->events = -1;
 	}
 	table.state = 0;
-	pthread_mutex_init(&table.lock, NULL);
 	if (forker)
-		mine = false;
+		unlock();
+	else
+		pthread_mutex_init(&table.lock, NULL);
 }
 
 static void watch_forks(void) { pthread_atfork(fork_prepare, fork_parent, fork_child); }
