@@ -23,9 +23,10 @@ static struct {
 
 /*
  * This thread may have the lock. A signal handler that calls exit or fork asks,
- * since it may have interrupted the thread at any place.
+ * since it may have interrupted the thread at any place, in a fork too.
  */
-static __thread volatile bool mine, forker;
+static __thread volatile bool mine;
+static __thread volatile unsigned spared; /* forks that go on and have not locked, the innermost */
 
 static void lock(void)
 {
@@ -65,21 +66,24 @@ static struct slot *slot_of(evs_handle_t handle)
 
 static void fork_prepare(void)
 {
-	forker = !mine;
-	if (forker)
+	if (mine)
+		spared++;
+	else
 		lock();
 }
 
 static void fork_parent(void)
 {
-	if (forker)
+	if (spared > 0)
+		spared--;
+	else
 		unlock();
 }
 
 /*
  * The child has the parent's connections: it closes its ends of them, so that
- * they end with the parent, and its handles are none. Where a signal
- * handler forks, whoever has the lock may be a thread that the child has not.
+ * they end with the parent, and its handles are none. Where a signal handler
+ * forks, whoever has the lock may be a thread that the child has not.
  */
 static void fork_child(void)
 {
@@ -93,10 +97,9 @@ static void fork_child(void)
 		h->requests = h->events = -1;
 	}
 	table.state = 0;
-	if (forker)
-		unlock();
-	else
+	if (spared > 0)
 		pthread_mutex_init(&table.lock, NULL);
+	fork_parent();
 }
 
 static void watch_forks(void) { pthread_atfork(fork_prepare, fork_parent, fork_child); }
